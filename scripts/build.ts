@@ -21,7 +21,7 @@ const OUTSIDE = ['@electric-sql/pglite', '@electric-sql/pglite-prepopulatedfs', 
 const FILES: Readonly<Record<string, readonly string[]>> = {
   [ENTRY]: ['src/cli/start.ts'],
   'command-line': ['src/cli/main.ts'],
-  records: ['src/cli/commands/validate/action.ts'],
+  records: ['src/cli/commands/validate/command.ts', 'src/cli/commands/validate/action.ts'],
   push: ['src/cli/commands/push/action.ts', 'src/http/retry.ts', 'src/http/wire-events.ts'],
   http: ['src/targets/server/sink.ts', 'src/targets/server/config.ts'],
   database: ['src/targets/database-sink.ts', 'src/database/migrate.ts'],

@@ -9,7 +9,7 @@ import ts from 'typescript'
 
 /** Layers from the bottom up. A layer may import from any layer below it and from its own folder. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors.ts', 'nearest.ts', 'package-file.ts', 'redact.ts', 'visible-text.ts'],
+  ['errors.ts', 'monotonic-time.ts', 'nearest.ts', 'package-file.ts', 'redact.ts', 'visible-text.ts'],
   ['contract'],
   ['reports'],
   ['source', 'commit', 'analysis'],
@@ -19,6 +19,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['hosting'],
   ['database'],
   ['config'],
+  ['pii'],
   ['convert'],
   ['doctor'],
   ['targets'],

@@ -24,7 +24,7 @@ const END = '<!-- prettier-ignore-end -->'
 
 /** The content of each generated file, by name. @param root URL of the package folder, with a trailing slash */
 export async function generatedDocs(root: URL): Promise<ReadonlyMap<string, string>> {
-  const program = documentedProgram()
+  const program = await documentedProgram()
   return new Map([
     [REFERENCE, reference(program)],
     [MAN_PAGE, manPage(program)],
@@ -55,9 +55,9 @@ async function withBlock(root: URL, name: string, block: string): Promise<string
 }
 
 /** The program as `--help` shows it at a width of 100 columns. Global options are listed once. */
-function documentedProgram(): Command {
+async function documentedProgram(): Promise<Command> {
   // The context is empty, because printing help runs no command.
-  const program = buildProgram('', {} as Context, { exitCode: 0 })
+  const program = await buildProgram('', {} as Context, { exitCode: 0 })
   for (const command of withSubcommands(program)) command.configureHelp({ helpWidth: 100, showGlobalOptions: false })
   return program
 }

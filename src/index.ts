@@ -20,6 +20,8 @@ export type { TargetResult } from './delivery/result.js'
 export type { DeliveryEvent } from './delivery/events.js'
 export type { Target } from './delivery/target.js'
 export { openState, type OpenStateOptions } from './state/open-state.js'
+export type { PiiOptions } from './pii/pii-filter.js'
+export type { PiiMode } from './contract/pii-mode.js'
 export {
   archive,
   embedded,

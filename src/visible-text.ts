@@ -9,10 +9,14 @@
  */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
 
+/** Text without any such character. This test is quick, while compiling `INVISIBLE` costs a start as much as loading a module. */
+const PRINTABLE_ASCII = /^[ -~]*$/
+
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 /** Replaces each invisible character with its JSON escape, such as `\u001b`. The value of a JSON text stays the same. */
 export function visibleText(text: string): string {
+  if (PRINTABLE_ASCII.test(text)) return text
   return text.replace(INVISIBLE, character => SHORT[character] ?? jsonEscape(character))
 }
 

@@ -1,5 +1,6 @@
 /** The environment in which a command runs: streams, variables, clock, randomness and cancellation. */
 
+import type { Command } from 'commander'
 import type { Environment } from '../commit/ci.js'
 import type { Origins } from '../config/option.js'
 import type { Emit } from '../delivery/events.js'
@@ -63,6 +64,9 @@ export interface CiStep {
   readonly hasSummary: boolean
   setSummary(summary: StepSummary): void
 }
+
+/** Builds the program with every command. */
+export type AllCommands = () => Promise<Command>
 
 /** Runs one command and returns its exit code. */
 export type Action<Flags> = (args: readonly string[], flags: Flags, context: Context) => Promise<number>

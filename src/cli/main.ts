@@ -59,7 +59,7 @@ export async function main(world: World): Promise<number> {
 async function run(argv: readonly string[], context: Context, { stdout, stderr }: World): Promise<number> {
   const version = packageVersion()
   const outcome: Outcome = { exitCode: EXIT.done }
-  const program = buildProgram(version, context, outcome, argv[2])
+  const program = await buildProgram(version, context, outcome, argv[2])
   const commands = withSubcommands(program)
   withoutEmptyVariables(commands, context.env)
   for (const command of commands) configureUsage(command, { stdout, stderr })

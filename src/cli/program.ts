@@ -1,63 +1,46 @@
 /** The list of all commands. The flags and implementation of each command are in the files named after it. */
 
 import { Command } from 'commander'
-import { addChanges } from './commands/changes/command.js'
-import { addCompare } from './commands/compare/command.js'
-import { addCompletion } from './commands/completion/command.js'
-import type { Context } from './context.js'
-import { addConvert } from './commands/convert/command.js'
-import { addDoctor } from './commands/doctor/command.js'
-import { addDrain, addRecover } from './commands/drain/command.js'
+import type { AllCommands, Context } from './context.js'
 import { examples, addOptions, terminalFlags } from './options/flags.js'
-import { addExport } from './commands/export/command.js'
-import { addGoldenCheck } from './commands/golden-check/command.js'
-import { addId } from './commands/id/command.js'
-import { addLineage } from './commands/lineage/command.js'
-import { addMigrate } from './commands/migrate/command.js'
 import { addPush } from './commands/push/command.js'
-import { addBuckets } from './commands/buckets/command.js'
-import { addJournal } from './commands/journal/command.js'
-import { addTargets } from './commands/targets/command.js'
 import { runner, type Outcome, type Run } from './run.js'
-import { addNotify } from './commands/notify/command.js'
-import { addServe } from './commands/serve/command.js'
-import { addState } from './commands/state/command.js'
-import { addStatus } from './commands/status/command.js'
-import { addPromote, addPromotions, addRollback, addTune } from './commands/tune/command.js'
-import { addValidate } from './commands/validate/command.js'
-import { addVerify } from './commands/verify/command.js'
 
 /** @param all builds the program with every command, for commands that need to know the others */
-type Add = (program: Command, run: Run, all: () => Command) => void
+type Add = (program: Command, run: Run, all: AllCommands) => void
 
-/** All commands by name, in the order of the help. */
-const COMMANDS: ReadonlyMap<string, Add> = new Map([
-  ['push', addPush],
-  ['validate', addValidate],
-  ['verify', addVerify],
-  ['compare', addCompare],
-  ['changes', addChanges],
-  ['notify', addNotify],
-  ['lineage', addLineage],
-  ['convert', addConvert],
-  ['export', addExport],
-  ['id', addId],
-  ['golden-check', addGoldenCheck],
-  ['migrate', addMigrate],
-  ['serve', addServe],
-  ['doctor', addDoctor],
-  ['state', addState],
-  ['drain', addDrain],
-  ['recover', addRecover],
-  ['status', addStatus],
-  ['targets', addTargets],
-  ['buckets', addBuckets],
-  ['journal', addJournal],
-  ['tune', addTune],
-  ['promote', addPromote],
-  ['rollback', addRollback],
-  ['promotions', addPromotions],
-  ['completion', addCompletion],
+/**
+ * All commands by name, in the order of the help, with what loads the definition of each. `push` is loaded with this module, because
+ * it must start fast.
+ */
+const COMMANDS: ReadonlyMap<string, () => Promise<Add>> = new Map<string, () => Promise<Add>>([
+  ['push', async () => addPush],
+  ['validate', async () => (await import('./commands/validate/command.js')).addValidate],
+  ['verify', async () => (await import('./commands/verify/command.js')).addVerify],
+  ['compare', async () => (await import('./commands/compare/command.js')).addCompare],
+  ['changes', async () => (await import('./commands/changes/command.js')).addChanges],
+  ['notify', async () => (await import('./commands/notify/command.js')).addNotify],
+  ['lineage', async () => (await import('./commands/lineage/command.js')).addLineage],
+  ['convert', async () => (await import('./commands/convert/command.js')).addConvert],
+  ['export', async () => (await import('./commands/export/command.js')).addExport],
+  ['pii', async () => (await import('./commands/pii/command.js')).addPii],
+  ['id', async () => (await import('./commands/id/command.js')).addId],
+  ['golden-check', async () => (await import('./commands/golden-check/command.js')).addGoldenCheck],
+  ['migrate', async () => (await import('./commands/migrate/command.js')).addMigrate],
+  ['serve', async () => (await import('./commands/serve/command.js')).addServe],
+  ['doctor', async () => (await import('./commands/doctor/command.js')).addDoctor],
+  ['state', async () => (await import('./commands/state/command.js')).addState],
+  ['drain', async () => (await import('./commands/drain/command.js')).addDrain],
+  ['recover', async () => (await import('./commands/drain/command.js')).addRecover],
+  ['status', async () => (await import('./commands/status/command.js')).addStatus],
+  ['targets', async () => (await import('./commands/targets/command.js')).addTargets],
+  ['buckets', async () => (await import('./commands/buckets/command.js')).addBuckets],
+  ['journal', async () => (await import('./commands/journal/command.js')).addJournal],
+  ['tune', async () => (await import('./commands/tune/command.js')).addTune],
+  ['promote', async () => (await import('./commands/tune/command.js')).addPromote],
+  ['rollback', async () => (await import('./commands/tune/command.js')).addRollback],
+  ['promotions', async () => (await import('./commands/tune/command.js')).addPromotions],
+  ['completion', async () => (await import('./commands/completion/command.js')).addCompletion],
 ])
 
 const EXAMPLES = [
@@ -70,7 +53,8 @@ const EXAMPLES = [
 export const EXIT_CODES = `
 Exit codes:
   0 done   1 internal error   2 usage   3 delivered with rejections
-  4 mismatch (golden-check, verify)   5 regression (compare and changes --fail-on)
+  4 mismatch (golden-check, verify) or findings (pii scan)
+  5 regression (compare and changes --fail-on)
   6 nothing comparable or inconclusive (compare --fail-on)   65 bad data   66 no input
   69 target unreachable   75 records remain queued, run again   77 not authorised
   78 configuration or schema version
@@ -83,7 +67,12 @@ An environment variable can set each flag that lists one, such as VORTEX_INGEST_
  * @param outcome receives the exit code of the command that runs
  * @param only defines only this command, because defining all commands takes longer than running some of them
  */
-export function buildProgram(version: string, context: Context, outcome: Outcome, only?: string): Command {
+export async function buildProgram(
+  version: string,
+  context: Context,
+  outcome: Outcome,
+  only?: string,
+): Promise<Command> {
   const program = new Command('vortex-ingest')
     .description('Validates benchmark records and delivers them to a database, exactly once.')
     .version(version, '-V, --version', 'print the version')
@@ -92,7 +81,8 @@ export function buildProgram(version: string, context: Context, outcome: Outcome
     .addHelpText('after', examples(EXAMPLES) + EXIT_CODES)
   addOptions(program, terminalFlags())
   const asked = COMMANDS.get(only ?? '')
-  const all = (): Command => buildProgram(version, context, outcome)
-  for (const add of asked === undefined ? COMMANDS.values() : [asked]) add(program, runner(context, outcome, all), all)
+  const all = (): Promise<Command> => buildProgram(version, context, outcome)
+  const definitions = await Promise.all([...(asked === undefined ? COMMANDS.values() : [asked])].map(load => load()))
+  for (const add of definitions) add(program, runner(context, outcome, all), all)
   return program
 }

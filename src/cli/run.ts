@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { findConfigFile } from '../config/config-file.js'
 import { IngestError } from '../errors.js'
 import type { Syntax } from './output/annotator.js'
-import type { Action, Context } from './context.js'
+import type { Action, AllCommands, Context } from './context.js'
 import { ENV_PREFIX } from '../config/environment.js'
 import { givenFlags, findOrigins, lineage } from './options/given-flags.js'
 import type { ConfigFlags, TerminalFlags } from './options/flags.js'
@@ -20,7 +20,7 @@ export type Run = <Flags>(action: Action<Flags>) => (...params: unknown[]) => Pr
  * @param outcome receives the exit code of the command
  * @param all builds the program with every command, because a config file may set flags of any command
  */
-export function runner(context: Context, outcome: Outcome, all: () => Command): Run {
+export function runner(context: Context, outcome: Outcome, all: AllCommands): Run {
   return action =>
     async (...params) => {
       const command = params.at(-1) as Command
@@ -30,7 +30,7 @@ export function runner(context: Context, outcome: Outcome, all: () => Command): 
 
 const SYNTAX: Readonly<Record<string, Syntax>> = { json: 'json', sarif: 'json', junit: 'xml' }
 
-type Running = { readonly context: Context; readonly all: () => Command }
+type Running = { readonly context: Context; readonly all: AllCommands }
 
 async function runCommand(action: Action<unknown>, command: Command, { context, all }: Running): Promise<number> {
   // `completion` uses no settings from the config file, and must work even if the file is invalid.
@@ -62,7 +62,7 @@ async function warnOfUnknownVariables(command: Command, flags: object, { context
   const isKnown = (name: string): boolean => known.includes(name) || !name.startsWith(ENV_PREFIX)
   if (command.name() === 'completion' || Object.keys(env).every(isKnown)) return
   const { unknownVariables } = await import('./options/unknown-variables.js')
-  for (const message of unknownVariables(env, Object.values(flags), all)) report.warning(message)
+  for (const message of await unknownVariables(env, Object.values(flags), all)) report.warning(message)
 }
 
 type CommonFlags = TargetFlags & TerminalFlags & { readonly format?: string }

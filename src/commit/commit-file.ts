@@ -80,7 +80,7 @@ function fieldProblem(field: keyof Commit, value: unknown): string | undefined {
   if (value === undefined) return `${field} is missing`
   if (typeof value !== 'string') return `${field} must be a string, got ${typeName(value)}`
   // Neither can be stored, because Postgres text excludes NUL and UTF-8 excludes lone surrogates.
-  if (/[\0\p{Surrogate}]/u.test(value)) return `${field} must not contain a NUL or a lone surrogate`
+  if (value.includes('\0') || !value.isWellFormed()) return `${field} must not contain a NUL or a lone surrogate`
   if (field === 'sha' && !isFullSha(value)) return `sha must be 40 lowercase hex digits, got ${quote(value)}`
   if (field === 'timestamp' && !isTimestamp(value)) return `timestamp ${TIMESTAMP_RULE}, got ${quote(value)}`
   return undefined

@@ -1,11 +1,11 @@
 /** Converts git remotes, in all their notations, to the repository's web address. */
 
+import { visibleText } from '../visible-text.js'
+
 const WITH_SCHEME = /^(?:https?|git|ssh|git\+ssh|ssh\+git):\/\//i
 
 /** `[user@]host:path`, the notation of scp. A single letter before the colon is a Windows drive, not a host. */
 const SCP_LIKE = /^(?:[^@/]+@)?([^@:/]{2,}):(?!\/\/)([^:]+)$/
-
-const UNWRITABLE = /[\s\\\p{Cc}]/u
 
 /** The web host for each host that only serves ssh on port 443. */
 const WEB_HOST_OF: ReadonlyMap<string, string> = new Map([
@@ -20,7 +20,7 @@ const WEB_HOST_OF: ReadonlyMap<string, string> = new Map([
  */
 export function repoWebUrl(remote: string): string | undefined {
   const text = remote.trim()
-  if (UNWRITABLE.test(text)) return undefined
+  if (/[\s\\]/.test(text) || visibleText(text) !== text) return undefined
   if (WITH_SCHEME.test(text)) return fromUrl(text)
   const [, host, path] = SCP_LIKE.exec(text) ?? []
   return host === undefined || path === undefined ? undefined : httpsUrl(host, path)

@@ -5,6 +5,9 @@ import { detectCi, type Environment } from '../commit/ci.js'
 /** Prefix of the variables that set flags: `VORTEX_INGEST_COMMIT_SHA` sets `--commit-sha`. */
 export const ENV_PREFIX = 'VORTEX_INGEST_'
 
+/** The variable with the key of the hash that `--pii mask` writes. */
+export const PII_KEY_VARIABLE = `${ENV_PREFIX}PII_KEY`
+
 /** The variables whose names start with a prefix, such as `PG` or `AWS_`. */
 export function startingWith(prefix: string, env: Environment): Environment {
   return Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith(prefix)))

@@ -60,15 +60,24 @@ export function commitStatements(
   return { values: [sha, timestamp], before: [...ordering, upsert, ...parents], after }
 }
 
-/** Stores the ancestors of a commit. Those from a shallow clone do not replace more that are known. */
-function upsertAncestry(sha: string, { parents, firstParents, isComplete }: Ancestry): Statement {
+/**
+ * Stores the ancestors of a commit. Those from a shallow clone do not replace more that are known. A commit that was measured on a
+ * branch, too, is no longer one of a pull request.
+ */
+function upsertAncestry(sha: string, ancestry: Ancestry): Statement {
+  const { parents, firstParents, isComplete, isPullRequest = false } = ancestry
+  const knowsMore =
+    '(cardinality(stored.first_parents), stored.is_complete) < (cardinality(excluded.first_parents), excluded.is_complete)'
+  const known = ['parents', 'first_parents', 'is_complete'].map(
+    name => `${name} = CASE WHEN ${knowsMore} THEN excluded.${name} ELSE stored.${name} END`,
+  )
   const text = `
-    INSERT INTO vortex_ingest.commit_ancestry AS stored (commit_sha, parents, first_parents, is_complete)
-    VALUES ($1::text, $2::text[], $3::text[], $4::boolean)
-    ON CONFLICT (commit_sha) DO UPDATE SET parents = excluded.parents, first_parents = excluded.first_parents,
-      is_complete = excluded.is_complete
-    WHERE (cardinality(stored.first_parents), stored.is_complete) < (cardinality(excluded.first_parents), excluded.is_complete)`
-  return { text, values: [sha, parents, firstParents, isComplete] }
+    INSERT INTO vortex_ingest.commit_ancestry AS stored (commit_sha, parents, first_parents, is_complete, is_pull_request)
+    VALUES ($1::text, $2::text[], $3::text[], $4::boolean, $5::boolean)
+    ON CONFLICT (commit_sha) DO UPDATE
+    SET ${known.join(', ')}, is_pull_request = stored.is_pull_request AND excluded.is_pull_request
+    WHERE ${knowsMore} OR stored.is_pull_request AND NOT excluded.is_pull_request`
+  return { text, values: [sha, parents, firstParents, isComplete, isPullRequest] }
 }
 
 /**

@@ -19,6 +19,9 @@ const USABLE_TABLES = `ARRAY(
       AND has_schema_privilege(relnamespace, 'USAGE')
       AND has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT')
       AND (relname IN ('deliveries', 'delivered_ids') OR has_table_privilege(oid, 'UPDATE'))
+      AND (relname <> 'commit_ancestry' OR EXISTS (
+        SELECT FROM pg_catalog.pg_attribute WHERE attrelid = pg_class.oid AND attname = 'is_pull_request'
+      ))
   )`
 
 /** An SQL expression: whether the table of deliveries has the columns for the origin of a delivery. */

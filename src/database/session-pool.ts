@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { IngestError, sqlStateOf, systemCodeOf } from '../errors.js'
 import { withRetry, type Retry, type RetryPolicy, type RetryTools } from '../http/retry.js'
 import { interruptionError, type ClosableSession } from './session.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 export type PoolOptions<Session extends ClosableSession> = {
   /** Number of sessions that may be open at once. */
@@ -109,7 +110,7 @@ export function retryTools(random: () => number, signal: AbortSignal): RetryTool
       throw interruptionError(signal)
     }
   }
-  return { random, sleep: pause, now: () => performance.now() }
+  return { random, sleep: pause, now: monotonicMs }
 }
 
 /** Whether a whole transaction should be repeated, because it conflicted with another writer. */

@@ -7,7 +7,7 @@ import type { FirstParentHistory, HistoryReader, LookUp, SeriesValues } from './
 import type { AnalysedHistory } from './found-changes.js'
 
 export type HistoryAnalysisOptions = {
-  /** The newest commit of the history by name. Default: HEAD if its history is stored, otherwise the newest stored commit. */
+  /** The newest commit of the history by name. Default: HEAD if its history is stored, otherwise that of the main line. */
   readonly head?: string | undefined
   readonly lookUp: LookUp
   /** Reads the history of a commit. */
@@ -50,33 +50,8 @@ async function findHistory(reader: HistoryReader, options: HistoryAnalysisOption
   const head = await lookUp('HEAD')
   const found = head === undefined ? undefined : await readMeasured(reader, head, options)
   if (found !== undefined && found.stored.length > 0) return found
-  const newest = await findNewestOfLongest(reader)
+  const newest = await reader.mainHead()
   return newest === undefined ? undefined : readMeasured(reader, newest, options)
-}
-
-/** Number of newest commits by time among which the newest commit of the main branch is looked for. */
-const NEWEST = 300
-/** Number of commits without stored children whose histories are compared. */
-const MAX_HEADS = 10
-
-/**
- * The newest commit whose first-parent history has the most of the newest stored commits. The newest commit by time may belong to
- * a branch that left the main branch long ago.
- */
-async function findNewestOfLongest(reader: HistoryReader): Promise<string | undefined> {
-  const newest = (await reader.newest(NEWEST)).map(({ sha }) => sha)
-  const seen = new Set<string>()
-  let best = { sha: newest[0], length: 0 }
-  for (let heads = 0; heads < MAX_HEADS; heads++) {
-    const sha = newest.find(one => !seen.has(one))
-    if (sha === undefined) break
-    const { shas } = await reader.firstParents(sha, NEWEST)
-    const known = new Set(shas)
-    const length = newest.filter(one => known.has(one)).length
-    if (length > best.length) best = { sha, length }
-    for (const one of shas) seen.add(one)
-  }
-  return best.sha
 }
 
 async function readMeasured(

@@ -2,6 +2,7 @@
 
 import type { Commit } from '../contract/commit.js'
 import type { CiAttempt } from '../contract/generation.js'
+import type { DimensionCheck } from '../pii/dimension-check.js'
 import type { Inspection } from '../source/inspect.js'
 import { commonCommitSha, inspectAll } from '../source/inspect-all.js'
 import type { Source } from '../source/source.js'
@@ -13,6 +14,7 @@ import {
   fileQueue,
   flawEvents,
   isRefused,
+  warnOfDimensions,
   type FileDeliveryOptions,
 } from './read-files.js'
 import { rowCacheFor } from './row-cache.js'
@@ -28,6 +30,8 @@ export type CheckOptions = Pick<FileDeliveryOptions, 'run' | 'runUrl' | 'hash' |
   readonly isForced: boolean
   readonly dryRun: boolean
   readonly emit: Emit
+  /** Warns of personal data that cannot be masked. */
+  readonly dimensions?: DimensionCheck | undefined
   readonly now: () => number
   /** Filled with the time at which each source began to be read. A repeated check does not make the records newer. */
   readonly readAt: string[]
@@ -43,15 +47,21 @@ export type CheckedFiles = {
 }
 
 export async function checkFiles(sources: readonly Source[], options: CheckOptions): Promise<CheckedFiles> {
-  const { targets, emit, signal, dryRun, hash, contractVersion, requireRecords, readAt } = options
+  const { targets, emit, signal, dryRun, hash, contractVersion, requireRecords, readAt, dimensions } = options
   const isRepeated = readAt.length > 0
   const cache = dryRun ? undefined : rowCacheFor<Source>(targets, hash)
   const inspections = await inspectAll(sources, {
     ...{ commitSha: options.commitSha, contractVersion, signal, ...flawEvents(emit, isRepeated) },
     requireRecords: requireRecords === true && !isRepeated,
     onRead: () => void (isRepeated || readAt.push(new Date(options.now()).toISOString())),
-    onBatch: cache && ((source, batch) => cache.add(source, batch)),
+    onBatch:
+      (cache ?? dimensions) &&
+      ((source, batch) => {
+        cache?.add(source, batch)
+        dimensions?.collect(batch, { source: source.name })
+      }),
   })
+  await warnOfDimensions(options)
   const commitSha = commonCommitSha(inspections, options)
   const refused = { inspections, commitSha, commit: undefined, queues: undefined }
   if (inspections.some(({ rejected }) => rejected > 0)) return refused

@@ -32,6 +32,8 @@ export interface CommitReader {
   find(name: string, lookUp: LookUp): Promise<StoredCommit>
   /** The newest stored commits by timestamp, newest first. */
   newest(limit: number): Promise<readonly StoredCommit[]>
+  /** The newest commit of the main line as far as stored parents show it; undefined when no commit is stored. */
+  mainHead(): Promise<string | undefined>
   /** Those of the given commits that are stored, in the given order. */
   stored(shas: readonly string[]): Promise<readonly StoredCommit[]>
   /**
@@ -47,7 +49,7 @@ export interface CommitReader {
 }
 
 /** Reads what the analysis of a history needs. */
-export type HistoryReader = Pick<CommitReader, 'find' | 'newest' | 'stored' | 'firstParents' | 'history'>
+export type HistoryReader = Pick<CommitReader, 'find' | 'mainHead' | 'stored' | 'history'>
 
 /** A target whose commits can be read. */
 export type ReadableCommits = {

@@ -2,6 +2,7 @@
 
 import { wasmHash64 } from '../contract/hash64.js'
 import { readStoredFirstParents } from '../database/queries/first-parents.js'
+import { readMainLine } from '../database/queries/main-line.js'
 import { readCommitRows } from '../database/queries/commit-rows.js'
 import { readStoredCommits, toStoredCommit } from '../database/queries/commits.js'
 import { readSeriesHistory } from '../database/queries/series-history.js'
@@ -27,6 +28,7 @@ export function databaseReader(
     ...finder,
     description,
     rows: async (base, head) => readCommitRows(session, { base, head }, { hash: await wasmHash64(), timeoutMs }),
+    mainHead: async () => (await readMainLine(session)).stored[0],
     firstParents: (sha, limit) => readStoredFirstParents(session, sha, limit),
     async history(shas) {
       const { parts } = await readSeriesHistory(session, shas, { hash: await wasmHash64(), timeoutMs })

@@ -4,7 +4,7 @@ import { isShallow, readFirstParents, type FirstParents } from '../commit/ancest
 import { findRepositoryProblem } from '../commit/git.js'
 import type { GitContext } from '../commit/git-process.js'
 import { messageOf } from '../errors.js'
-import type { CommitReader, FirstParentHistory, HistoryReader } from './commit-reader.js'
+import type { CommitReader, FirstParentHistory } from './commit-reader.js'
 
 /** Asks the service that hosts the repository. @returns undefined when no known service hosts it */
 export type AskHosting = (
@@ -53,11 +53,6 @@ export async function readFirstParentHistory(
   return { ...found, isComplete, source, note: `${note}${advice}` }
 }
 
-/** Follows first parents as `readFirstParentHistory` does, but only those that are stored, and where they end, the commits by time. */
-export function readStoredHistory(head: string, reader: HistoryReader, limit = LIMIT): Promise<FirstParentHistory> {
-  return continueStoredHistory([head], reader, limit)
-}
-
 const FETCH_ADVICE = 'run `git fetch --unshallow`, or in GitHub Actions give actions/checkout `fetch-depth: 0`'
 const REPOSITORY_ADVICE = 'run the command in the repository with its history, or name it with --git-dir DIR'
 
@@ -90,7 +85,7 @@ type ContinuedHistory = Omit<FirstParentHistory, 'note'> & {
 /** @param known the known first part of a history */
 async function continueStoredHistory(
   known: readonly string[],
-  reader: HistoryReader,
+  reader: CommitReader,
   limit: number,
 ): Promise<ContinuedHistory> {
   const stored = await reader.firstParents(known.at(-1)!, limit)
@@ -102,7 +97,7 @@ async function continueStoredHistory(
 }
 
 /** The stored commits that are older than the oldest stored one of `shas`. */
-async function olderByTime(shas: readonly string[], reader: HistoryReader): Promise<readonly string[]> {
+async function olderByTime(shas: readonly string[], reader: CommitReader): Promise<readonly string[]> {
   const newest = (await reader.newest(MAX_BY_TIME)).map(({ sha }) => sha)
   const last = Math.max(...shas.map(sha => newest.indexOf(sha)))
   return newest.slice(last + 1).filter(sha => !shas.includes(sha))

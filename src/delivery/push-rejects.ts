@@ -1,9 +1,10 @@
 /** Rejected lines of a push that delivers the others: how many are allowed, and where they are stored. */
 
+import { Readable } from 'node:stream'
 import type { LineLimit } from '../config/option.js'
 import { IngestError } from '../errors.js'
 import type { Inspection } from '../source/inspect.js'
-import { RejectCollector, writeRejectFiles } from '../source/rejects.js'
+import { RejectCollector, writeRejectFiles, type RejectSet } from '../source/rejects.js'
 import { assertNotRead } from '../source/new-file.js'
 import type { SourcePart } from '../source/rejected-lines.js'
 import { reasonsPath, type Rejection } from '../source/rejection.js'
@@ -21,6 +22,8 @@ export type RejectOptions = {
 export type PushRejectsOptions = RejectOptions & {
   readonly state: State | undefined
   readonly dryRun: boolean
+  /** Whether the state must not get personal data. */
+  readonly isFiltered: boolean
   readonly emit: Emit
 }
 
@@ -90,18 +93,35 @@ export class PushRejects {
    * @throws {IngestError} when they cannot be stored, or the file holds something else
    */
   async save(parts: readonly SourcePart[], commitSha: string | undefined): Promise<void> {
-    const { file, state, dryRun, emit } = this.options
+    const { file, state, dryRun, emit, isFiltered } = this.options
     const { rejected } = this.#collector
     if (rejected === 0) return
     let id: string | undefined
     if (!dryRun) {
       const set = await this.#collector.collect(parts, commitSha)
       id = set.id
+      if (state !== undefined && isFiltered) await assertNoPersonalData(set)
       if (file !== undefined) await writeRejectFiles(file, { lines: set.lines(), reasons: set.reasons() })
       if (state !== undefined) await (await import('../state/rejects.js')).storeRejects(state, commitSha ?? '', set)
     }
     this.#isSaved = true
     emit({ type: 'rejects-saved', rejects: { rejected, id, file, isInState: state !== undefined } })
+  }
+}
+
+/** @throws {IngestError} `bad_data`, because a line that is no record is stored byte for byte or not at all */
+async function assertNoPersonalData({ lines }: RejectSet): Promise<void> {
+  const [{ findPersonalData }, { chunkReader }, { lineBlocks }] = await Promise.all([
+    import('../pii/detect.js'),
+    import('../source/byte-reader.js'),
+    import('../source/lines.js'),
+  ])
+  const chunks = chunkReader(Readable.from(lines()), async () => undefined)
+  for await (const { bytes } of lineBlocks(chunks)) {
+    const found = await findPersonalData([bytes.toString()])
+    if (found.every(({ length }) => length === 0)) continue
+    const message = 'a rejected line holds personal data, which --pii cannot mask or drop in a line that is no record'
+    throw new IngestError('bad_data', message, { hint: 'repair or remove the rejected lines, then push again' })
   }
 }
 

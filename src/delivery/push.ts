@@ -7,6 +7,8 @@ import { wasmHash64, type Hash64 } from '../contract/hash64.js'
 import { abortError, IngestError } from '../errors.js'
 import type { GitCommitOptions } from '../commit/git.js'
 import { runMeta } from '../commit/ci.js'
+import type { DimensionCheck } from '../pii/dimension-check.js'
+import type { PiiFilter } from '../pii/pii-filter.js'
 import type { Inspection } from '../source/inspect.js'
 import { fixedSource } from '../source/fixed-source.js'
 import { openSources } from '../source/inputs.js'
@@ -18,6 +20,7 @@ import { deliver } from './deliver.js'
 import type { SourceRead } from './durable/enqueue.js'
 import type { Emit } from './events.js'
 import type { PushRejects, RejectOptions } from './push-rejects.js'
+import { outboxFilter, startDimensionCheck } from './personal-data.js'
 import { ResultReducer, type DeliveryResult } from './result.js'
 import { rowCacheFor } from './row-cache.js'
 import type { explainSettings, ExplainedSettings } from './settings.js'
@@ -66,6 +69,11 @@ export type PushOptions = Requirements & {
   readonly waitMs?: number | undefined
   /** With `state`: reads the registered targets again, which an operator may change while the push runs. */
   readonly readTargets?: ReadTargets | undefined
+  /**
+   * With `state`: the filters of targets that get the records from the state later, undefined for one that keeps personal data.
+   * The state keeps what its least strict target may get.
+   */
+  readonly laterFilters?: readonly (PiiFilter | undefined)[] | undefined
   /** Adds the write settings of each target to the result. */
   readonly explain?: boolean | undefined
   /** Called with each event, in order. */
@@ -161,6 +169,7 @@ async function pushOutbox(state: State, sources: readonly Source[], work: PushWo
       import('./durable/delivery-journal.js'),
     ])
   const { targets, connections, emit, dryRun, fullRefresh } = work
+  const pii = outboxFilter(work)
   const journal = new DeliveryJournal(state, work.run.benchmark_id)
   work.listeners.push(event => journal.note(event))
   const cache = dryRun ? undefined : rowCacheFor<string>(targets, work.hash)
@@ -169,7 +178,7 @@ async function pushOutbox(state: State, sources: readonly Source[], work: PushWo
   prepared.catch(() => undefined)
   try {
     const onNew = (): void => void (dryRun || connections.prepare(targets))
-    const { partition, ...intake } = await enqueue(state, sources, { ...work, cache, prepared, onNew })
+    const { partition, ...intake } = await enqueue(state, sources, { ...work, cache, prepared, onNew, pii })
     const { intents, targets: registered } = await prepared
     if (partition === undefined || dryRun) return intake
     const pending = { ...work, partitions: [partition], intents, cache, fromStart: fullRefresh }
@@ -190,7 +199,15 @@ async function pushOutbox(state: State, sources: readonly Source[], work: PushWo
 /** The options of a push with their defaults, and what it works with. */
 type PushWork = Pick<
   PushOptions,
-  'commitSha' | 'contractVersion' | 'requireRecords' | 'targets' | 'readTargets' | 'mayDowngrade' | 'ci' | 'runUrl'
+  | 'commitSha'
+  | 'contractVersion'
+  | 'requireRecords'
+  | 'targets'
+  | 'readTargets'
+  | 'mayDowngrade'
+  | 'ci'
+  | 'runUrl'
+  | 'laterFilters'
 > & {
   readonly emit: Emit
   readonly signal: AbortSignal
@@ -205,6 +222,8 @@ type PushWork = Pick<
   readonly reducer: ResultReducer
   /** Undefined when nothing is delivered if a line is rejected. */
   readonly rejects: PushRejects | undefined
+  /** Undefined when every target gets personal data unchanged. */
+  readonly dimensions: DimensionCheck | undefined
   /** Receive the events after the reducer. */
   readonly listeners: Emit[]
   readonly now: () => number
@@ -220,17 +239,21 @@ async function startPush(options: PushOptions): Promise<PushWork> {
     reducer.apply(event)
     for (const listener of listeners) listener(event)
   }
+  const isFiltered = outboxFilter(options) !== undefined
   const rejects =
-    options.rejects && new (await loadRejects()).PushRejects({ ...options.rejects, state: options.state, dryRun, emit })
+    options.rejects &&
+    new (await loadRejects()).PushRejects({ ...options.rejects, state: options.state, dryRun, isFiltered, emit })
   const find =
     typeof commit === 'function' ? commit : async (sha: string | undefined) => commit ?? readGit({ sha, signal })
   let found: Promise<Commit> | undefined
+  const run = options.run ?? runMeta({ now: () => new Date() })
   return {
     ...options,
     rejects,
+    dimensions: await startDimensionCheck({ ...options, run, emit }),
     commitSha: options.commitSha ?? (typeof commit === 'object' ? commit.sha : undefined),
     findCommit: sha => (found ??= find(sha)),
-    run: options.run ?? runMeta({ now: () => new Date() }),
+    run,
     hash: await wasmHash64(),
     ...{
       dryRun,

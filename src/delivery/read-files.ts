@@ -8,6 +8,7 @@ import type { Hash64 } from '../contract/hash64.js'
 import { lowestIn } from '../contract/version-set.js'
 import { abortError } from '../errors.js'
 import { userAgent } from '../package-file.js'
+import type { DimensionCheck } from '../pii/dimension-check.js'
 import { PartialDeliveryError, type CopyRows, type Delivery } from '../source/delivery.js'
 import type { Inspection } from '../source/inspect.js'
 import type { InspectAllOptions } from '../source/inspect-all.js'
@@ -26,6 +27,17 @@ export function flawEvents(emit: Emit, isRepeated = false): Pick<InspectAllOptio
     onRejection: rejection => emit({ type: 'line-rejected', rejection }),
     onWarning: warning => void (isRepeated || emit({ type: 'line-warned', warning })),
   }
+}
+
+/** Reports personal data that cannot be masked as warnings about lines. */
+export async function warnOfDimensions({
+  dimensions,
+  emit,
+}: {
+  readonly dimensions?: DimensionCheck | undefined
+  readonly emit: Emit
+}): Promise<void> {
+  for (const warning of (await dimensions?.warnings()) ?? []) emit({ type: 'line-warned', warning })
 }
 
 /**

@@ -3,6 +3,7 @@
 import { isNewerGeneration } from '../contract/generation.js'
 import { CONTRACT } from '../contract/kinds.js'
 import { IngestError } from '../errors.js'
+import type { PiiOptions } from '../pii/pii-filter.js'
 import { chunkReader } from '../source/byte-reader.js'
 import type { Source } from '../source/source.js'
 import { audit } from '../state/audit.js'
@@ -22,6 +23,8 @@ export type RecheckTarget = {
   readonly id: string
   /** Opens the rows of the target; a string is the reason why the rows cannot be read. */
   readonly openRows: (() => Promise<OpenRows>) | string
+  /** The way in which personal data is treated on its way from the outbox to the target. */
+  readonly pii?: PiiOptions | undefined
 }
 
 export type RecheckOptions = {
@@ -74,7 +77,7 @@ export async function recheck(options: RecheckOptions): Promise<readonly TargetR
 }
 
 async function recheckTarget(
-  { name, kind, id, openRows }: RecheckTarget,
+  { name, kind, id, openRows, pii }: RecheckTarget,
   options: RecheckOptions,
 ): Promise<TargetRecheck> {
   const commits: CommitRecheck[] = []
@@ -85,7 +88,7 @@ async function recheckTarget(
     try {
       for await (const partition of partitions(options.state.storage)) {
         options.signal.throwIfAborted()
-        commits.push(...(await recheckPartition({ target: id, partition }, rows, options)))
+        commits.push(...(await recheckPartition({ target: id, partition }, rows, { ...options, pii })))
       }
     } finally {
       await close()
@@ -97,10 +100,12 @@ async function recheckTarget(
   }
 }
 
+type TargetOptions = RecheckOptions & Pick<RecheckTarget, 'pii'>
+
 async function recheckPartition(
   place: TargetPartition,
   rows: StoredRows,
-  options: RecheckOptions,
+  options: TargetOptions,
 ): Promise<readonly CommitRecheck[]> {
   const { state } = options
   // The watermark is read first, so that everything it claims was delivered before the rows are read.
@@ -130,13 +135,13 @@ type Comparing = {
   readonly covered: readonly Batch[]
   readonly rows: StoredRows
   readonly isOrdered: boolean
-  readonly options: RecheckOptions
+  readonly options: TargetOptions
 }
 
 async function compareBatches(commit: Partition, { covered, rows, isOrdered, options }: Comparing): Promise<Found> {
   if (covered.length === 0) return { ...NOTHING_FOUND, missing: (await rows.hasCommit(commit)) ? 0 : 1 }
   const { source, batchAt } = outboxSource(options.state, commit, covered)
-  const { signal } = options
+  const { signal, pii } = options
   const lost = new Set<Batch>()
   const differing = new Map<Batch, DifferingIds>(covered.map(batch => [batch, new Map()]))
   let missing = 0
@@ -149,7 +154,7 @@ async function compareBatches(commit: Partition, { covered, rows, isOrdered, opt
     if (code === 'missing') for (const one of kind === 'commit' ? covered : [batch]) lost.add(one)
   }
   const target = { openRows: async () => ({ rows, description: '', close: async () => undefined }) }
-  const result = await verify([source], { target, commitSha: commit, signal, onDifference })
+  const result = await verify([source], { target, commitSha: commit, signal, onDifference, pii })
   const { compared, rejected } = result
   if (rejected > 0)
     throw new IngestError('state_corrupt', `${rejected} queued lines of ${commit} are not valid records`)

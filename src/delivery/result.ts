@@ -1,6 +1,7 @@
 /** The result of push, drain and recover, made from their events. Reports format it and compute nothing. */
 
 import type { UsedSetting } from '../database/tunables.js'
+import { weakerMode, type PiiMode } from '../contract/pii-mode.js'
 import { isStateFailure } from '../errors.js'
 import { AnswerLost } from '../http/connection-error.js'
 import type { TimedRetry } from '../http/retry.js'
@@ -13,6 +14,7 @@ import { Notes } from '../source/rejection.js'
 import type { SavedRejects } from '../source/rejects.js'
 import type { Target } from './target.js'
 import { decide, type Requirements } from './verdict.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 /**
  * `nothing new`: the outbox held no records for the target. `queued`: records stay in the outbox for the next push or
@@ -79,6 +81,8 @@ export type TargetResult = Totals & {
   readonly settings: readonly UsedSetting[] | undefined
   /** Whether the target orders deliveries; undefined when nothing was delivered, and for a target that replaces nothing. */
   readonly isOrdered: boolean | undefined
+  /** The way in which personal data was treated in everything that was delivered; undefined when nothing was. */
+  readonly pii: PiiMode | undefined
   /** Undefined without state. */
   readonly outbox: OutboxResult | undefined
   /** The failure that stopped delivery; undefined when there was none. */
@@ -130,7 +134,7 @@ export class ResultReducer {
   readonly notes = new Notes()
   readonly #targets = new Map<string, TargetProgress>()
   readonly #warnings: string[] = []
-  readonly #startedAt = performance.now()
+  readonly #startedAt = monotonicMs()
   #hasNew = false
   #rejects: SavedRejects | undefined
 
@@ -169,7 +173,7 @@ export class ResultReducer {
       notes: this.notes,
       rejects: this.#rejects,
       warnings: this.#warnings,
-      durationMs: performance.now() - this.#startedAt,
+      durationMs: monotonicMs() - this.#startedAt,
     }
   }
 
@@ -189,6 +193,7 @@ export class ResultReducer {
       lostAnswers: retries.filter(({ error }) => error instanceof AnswerLost).length,
       waitedMs: Math.round(retries.reduce((all, { waitMs }) => all + waitMs, 0)),
       isOrdered: areOrdered(stored),
+      pii: weakestMode(stored),
       downgrade: mergeDowngrades(stored.map(({ downgrade }) => downgrade)),
       outbox,
       ...(failure !== undefined && { error: failure.error, failedSource: failure.source }),
@@ -291,6 +296,10 @@ function totalCounts(receipts: readonly FileReceipt[]): ReadonlyMap<string, numb
   for (const [kind, records] of receipts.flatMap(({ counts }) => [...counts]))
     all.set(kind, (all.get(kind) ?? 0) + records)
   return all
+}
+
+function weakestMode([first, ...others]: readonly Receipt[]): PiiMode | undefined {
+  return first && others.reduce((mode, { pii }) => weakerMode(mode, pii), weakerMode(first.pii, 'drop'))
 }
 
 function areOrdered(receipts: readonly Receipt[]): boolean | undefined {

@@ -28,6 +28,8 @@ export async function serverReader(options: ReadApiOptions): Promise<CommitReade
         kinds.push({ kind, rows: { base: await rowsAt(api, kind, base), head: await rowsAt(api, kind, head) } })
       return { kinds, access: [] }
     },
+    // A server of an older version ignores `line` and answers with its newest commit by time.
+    mainHead: async () => (await commitPage(api, { newest: 1 }, 'main'))[0]?.sha,
     firstParents: (sha, limit) => readFirstParents(api, sha, limit),
     async history(shas) {
       const parts: SeriesPart[] = []
@@ -52,8 +54,12 @@ async function listCommits(api: ReadApi, filter: CommitFilter): Promise<readonly
   return found
 }
 
-async function commitPage(api: ReadApi, filter: CommitFilter): Promise<readonly StoredCommit[]> {
-  const path = `/api/commits?${commitQuery(filter)}`
+async function commitPage(
+  api: ReadApi,
+  filter: CommitFilter,
+  line: 'main' | 'all' = 'all',
+): Promise<readonly StoredCommit[]> {
+  const path = `/api/commits?${commitQuery(filter)}${line === 'main' ? '&line=main' : ''}`
   const entries = api.objects(path, await api.get(path), 'commits')
   const commits = entries.map(entry => {
     const texts = Object.entries(entry).map(([name, value]) => [name, textOf(value)] as const)

@@ -3,6 +3,7 @@
 import type { Sink } from '../targets/sink.js'
 import type { Emit } from './events.js'
 import type { Target } from './target.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 export type ConnectionOptions = { readonly emit: Emit; readonly signal: AbortSignal }
 
@@ -78,9 +79,9 @@ export class TargetConnection {
   }
 
   async #openTimed(): Promise<Sink> {
-    const started = performance.now()
+    const started = monotonicMs()
     const sink = await this.#target.opener.open(this.#abandon.signal)
-    this.#options.emit({ type: 'opened', target: this.#target, durationMs: performance.now() - started })
+    this.#options.emit({ type: 'opened', target: this.#target, durationMs: monotonicMs() - started })
     return sink
   }
 }

@@ -7,6 +7,7 @@ import { openSources, type InputOptions } from '../source/inputs.js'
 import { inspect, type Inspection } from '../source/inspect.js'
 import { lineBlocks } from '../source/lines.js'
 import { readRecords } from '../source/records.js'
+import { piiFilter, type PiiFilter, type PiiOptions } from '../pii/pii-filter.js'
 import type { RecordBatch } from '../source/record-batch.js'
 import type { Rejection, Warning } from '../source/rejection.js'
 import type { Source } from '../source/source.js'
@@ -34,6 +35,8 @@ export type VerifyOptions = {
   readonly commitSha?: string | undefined
   /** The only contract version whose shapes are accepted. Default: the version of each file. */
   readonly contractVersion?: number | undefined
+  /** The mode and key that the files were pushed with. Their texts are masked or dropped in the same way before they are compared. */
+  readonly pii?: PiiOptions | undefined
   /** Also reports rows of the files' commits that have no line in the files. Default: false. */
   readonly extra?: boolean | undefined
   /** Called with each rejected line. */
@@ -101,6 +104,7 @@ async function compareSources(
   stored: StoredRows,
   options: CompareOptions,
 ): Promise<Omit<VerifyResult, 'target'>> {
+  const filter = options.pii && piiFilter(options.pii)
   const hash = await wasmHash64()
   const { commitSha, contractVersion, signal, onRejection = () => undefined, onWarning = () => undefined } = options
   const given = {
@@ -117,7 +121,7 @@ async function compareSources(
   const rejected = inspections.reduce((all, one) => all + one.rejected, 0)
   if (rejected > 0) return { ...NOTHING_COMPARED, rejected }
   const targetVersion = await stored.version()
-  const verifier = new Verifier(stored, { ...options, hash, targetVersion })
+  const verifier = new Verifier(stored, { ...options, hash, targetVersion, filter })
   for (const [index, source] of sources.entries()) await verifier.compare(source, inspections.slice(index))
   if (options.extra === true) await verifier.findExtra(inspections)
   const { compared, different, differences, uncompared } = verifier
@@ -138,6 +142,12 @@ const COMMIT_FIELD = 0
 /** A commit that a file names, with the number of its measurements that are missing because the commit is not stored. */
 type ComparedCommit = { readonly isStored: boolean; missing: number }
 
+type VerifierOptions = CompareOptions & {
+  readonly hash: Hash64
+  readonly targetVersion: number
+  readonly filter: PiiFilter | undefined
+}
+
 class Verifier {
   compared = 0
   different = 0
@@ -149,7 +159,7 @@ class Verifier {
 
   constructor(
     private readonly stored: StoredRows,
-    private readonly options: CompareOptions & { readonly hash: Hash64; readonly targetVersion: number },
+    private readonly options: VerifierOptions,
   ) {}
 
   /**
@@ -161,7 +171,9 @@ class Verifier {
     const identify = createIdentifier(this.options.hash)
     const sha = inspections[0]?.commitSha ?? this.options.commitSha
     if (sha !== undefined) await this.#commitOf(sha)
-    for await (const { batch } of readRecords(lineBlocks(await source.open()), { source: source.name })) {
+    const lines = lineBlocks(await source.open())
+    const filtered = this.options.filter?.lines(lines, source.name) ?? lines
+    for await (const { batch } of readRecords(filtered, { source: source.name })) {
       this.options.signal.throwIfAborted()
       identify(batch)
       this.#collect(batch, inspections)

@@ -10,6 +10,7 @@ import { exchange, type HttpAnswer, type HttpRequest } from '../http/exchange.js
 import { withRetry } from '../http/retry.js'
 import { siteAddress } from '../http/site-address.js'
 import { TOKEN_VARIABLES, type Hosting, type HostingToken } from './hosting.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 const IDLE_TIMEOUT_MS = 10_000
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024
@@ -18,10 +19,15 @@ const RETRIES = { attempts: 4, baseDelayMs: 500, maxDelayMs: 5_000, deadlineMs: 
 /** Longest time that a service may ask a client to wait. A rate limit that lasts longer fails at once. */
 const MAX_WAIT_MS = 10_000
 
+/** Time for all requests of a client, so that a service which answers byte by byte does not hold up a job. */
+const LIMIT_MS = 120_000
+
 export type HostingWorld = {
   readonly env: Environment
   readonly signal: AbortSignal
   readonly random: () => number
+  /** Time for all requests of a client, in milliseconds. Default: two minutes. */
+  readonly limitMs?: number | undefined
 }
 
 type Method = HttpRequest['method']
@@ -48,12 +54,19 @@ type RefusalDetails = {
 export class HostingClient {
   readonly hosting: Hosting
   readonly #agent: Agent
-  readonly #world: HostingWorld
+  readonly #random: () => number
+  readonly #late = new AbortController()
+  /** Aborts when the command is interrupted, and at the end of the time limit. */
+  readonly #signal: AbortSignal
+  readonly #limit: NodeJS.Timeout
 
-  private constructor(hosting: Hosting, agent: Agent, world: HostingWorld) {
+  private constructor(hosting: Hosting, agent: Agent, { random, signal, limitMs = LIMIT_MS }: HostingWorld) {
     this.hosting = hosting
     this.#agent = agent
-    this.#world = world
+    this.#random = random
+    this.#signal = AbortSignal.any([signal, this.#late.signal])
+    const message = `${hosting.api} has not answered completely within ${limitMs / 1000} s`
+    this.#limit = global.setTimeout(() => this.#late.abort(new IngestError('target_failed', message)), limitMs)
   }
 
   /** @throws {IngestError} `config_invalid` when the proxy or a file of certificate authorities is invalid */
@@ -64,8 +77,10 @@ export class HostingClient {
 
   /** Repeats work that is safe to repeat, when the service cannot be reached, is overloaded or limits the rate. */
   retrying<T>(work: () => Promise<T>): Promise<T> {
-    const { random, signal } = this.#world
-    const tools = { random, sleep: (ms: number) => setTimeout(ms, undefined, { signal }), now: () => performance.now() }
+    const sleep = async (ms: number): Promise<void> => {
+      await setTimeout(ms, undefined, { signal: this.#signal }).catch(() => this.#signal.throwIfAborted())
+    }
+    const tools = { random: this.#random, sleep, now: monotonicMs }
     return withRetry(work, { policy: RETRIES, tools, mayRetry, onRetry: () => undefined })
   }
 
@@ -106,6 +121,7 @@ export class HostingClient {
   }
 
   close(): void {
+    clearTimeout(this.#limit)
     this.#agent.destroy()
   }
 
@@ -115,7 +131,7 @@ export class HostingClient {
       ...authorization(this.hosting),
       ...(bytes && { 'content-type': 'application/json', 'content-length': bytes.length }),
     }
-    const limits = { idleTimeoutMs: IDLE_TIMEOUT_MS, maxAnswerBytes: MAX_ANSWER_BYTES, signal: this.#world.signal }
+    const limits = { idleTimeoutMs: IDLE_TIMEOUT_MS, maxAnswerBytes: MAX_ANSWER_BYTES, signal: this.#signal }
     const url = new URL(`${this.hosting.api}${path}`)
     try {
       return await exchange({
@@ -127,7 +143,7 @@ export class HostingClient {
         ...limits,
       })
     } catch (cause) {
-      this.#world.signal.throwIfAborted()
+      this.#signal.throwIfAborted()
       if (!(cause instanceof IngestError)) throw cause
       // The hints of the client are about --server.
       const hint = `check the network, HTTPS_PROXY and SSL_CERT_FILE for ${url.host}`

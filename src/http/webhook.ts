@@ -10,6 +10,7 @@ import { AnswerLost } from './connection-error.js'
 import { exchange, type HttpAnswer } from './exchange.js'
 import { withRetry } from './retry.js'
 import { siteAddress } from './site-address.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 export type WebhookOptions = {
   readonly env: Environment
@@ -55,7 +56,7 @@ export async function postWebhook(url: URL, document: object, { env, signal, ran
     } as const
     assertAccepted(url, await exchange(request))
   }
-  const tools = { random, sleep: (ms: number) => setTimeout(ms, undefined, { signal }), now: () => performance.now() }
+  const tools = { random, sleep: (ms: number) => setTimeout(ms, undefined, { signal }), now: monotonicMs }
   try {
     await withRetry(post, { policy: RETRIES, tools, mayRetry, onRetry: () => undefined })
   } catch (cause) {

@@ -1,6 +1,7 @@
 /** Diagnostics events for connections, statements and requests. They cost nothing while nobody listens. */
 
 import { channel } from 'node:diagnostics_channel'
+import { monotonicMs } from '../monotonic-time.js'
 
 export type WireEvent = {
   readonly operation: 'connected' | 'statement' | 'request'
@@ -26,9 +27,9 @@ export async function traced<T>(
   statusOf?: (answer: T) => number,
 ): Promise<T> {
   if (!wire.hasSubscribers) return work()
-  const started = performance.now()
+  const started = monotonicMs()
   const answer = await work()
-  const durationMs = performance.now() - started
+  const durationMs = monotonicMs() - started
   wire.publish({ operation, endpoint, durationMs, ...(statusOf !== undefined && { status: statusOf(answer) }) })
   return answer
 }

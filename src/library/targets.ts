@@ -8,10 +8,12 @@ import type { RolePolicy } from '../database/postgres/role.js'
 import type { ReadableCommits } from '../delivery/commit-reader.js'
 import { databaseReader, type OpenDatabase } from '../delivery/database-reader.js'
 import { databaseRows, type ReadableTarget } from '../delivery/stored-rows.js'
+import { filteredOpener } from '../delivery/filtered-opener.js'
 import type { Target } from '../delivery/target.js'
 import { IngestError } from '../errors.js'
 import { describeServer, isLoopback, parseServerUrl } from '../http/address.js'
 import { siteAddress } from '../http/site-address.js'
+import { piiFilter, type PiiOptions } from '../pii/pii-filter.js'
 import { parseStorageAddress } from '../storage/address.js'
 import { archiveId, describeArchive } from '../targets/archive/options.js'
 import { describeEmbedded, embeddedId } from '../targets/embedded/location.js'
@@ -19,10 +21,13 @@ import { postgresConfig } from '../targets/postgres/config.js'
 import { openServerSink, readServerConfig, type ReadServerConfig } from '../targets/server/config.js'
 import type { CompressMode } from '../targets/server/options.js'
 import type { SinkOpener } from '../targets/sink.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 export type TargetOptions = {
   /** Whether a failure of this target fails the push. If no target sets it, only a failure of the first target does. */
   readonly required?: boolean | undefined
+  /** Masks or drops names, e-mail addresses and tokens before the target, or a state, gets them. Default: both are kept. */
+  readonly pii?: PiiOptions | undefined
 }
 
 /** A database as a target: `verify` and `compare` can read it, too. */
@@ -67,7 +72,7 @@ export function server(url: string, options: ServerOptions = {}): Target & Reada
   const given = { timeout, retries, retryDeadline: inSeconds(retryDeadlineMs), maxEnvelopeBytes, compress }
   const opener = lazyOpener({ id: description, description, opensEarly: false }, async signal => {
     const sleep = (delayMs: number): Promise<void> => setTimeout(delayMs, undefined, { signal: signal() })
-    const tools = { random: Math.random, sleep, now: () => performance.now() }
+    const tools = { random: Math.random, sleep, now: monotonicMs }
     return openServerSink(await siteAddress(base, token, env), given, tools)
   })
   const reading = (): Promise<ReadServerConfig> => readServerConfig({ server: url, timeout }, env)
@@ -158,7 +163,10 @@ export function archive(location: string, options: TargetOptions = {}): Target {
   return createTarget('archive', opener, options)
 }
 
-function createTarget(kind: string, opener: SinkOpener, { required }: TargetOptions): Target {
+/** @throws {IngestError} `config_invalid` for `pii` that masks without a key */
+function createTarget(kind: string, original: SinkOpener, { required, pii }: TargetOptions): Target {
+  const filter = pii && piiFilter(pii)
+  const opener = filter === undefined ? original : filteredOpener(original, filter)
   return { name: kind, kind, opener, ...(required !== undefined && { isRequired: required }) }
 }
 

@@ -1,5 +1,6 @@
 /** Shapes of the reports about deliveries: `push`, `drain` and `recover`. */
 
+import { PII_MODES } from '../contract/pii-mode.js'
 import { FailureShape, RejectFilesShape, RejectionShape, WarningShape } from './records.js'
 import { ExitCode, Shape, SuccessCode, WITHOUT_SECRETS, type ValueOf } from './shape.js'
 
@@ -72,6 +73,10 @@ const TargetOutcomeShape = object({
   ordered: orNull(
     flag(),
     'Whether the target refuses to replace newer values by older ones; null if nothing was delivered to it',
+  ),
+  personal_data: orNull(
+    words(PII_MODES),
+    'What happened to names, addresses and tokens before the target got them (--pii); null if nothing was delivered to it',
   ),
   chunks: count(CHUNKS),
   attempts: count('All attempts, successful or not'),

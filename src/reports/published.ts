@@ -19,6 +19,7 @@ import {
   ServeLogLineShape,
   ServeReportShape,
 } from './operations.js'
+import { PiiScanReportShape } from './pii.js'
 import {
   ErrorReportShape,
   GoldenCheckReportShape,
@@ -102,6 +103,7 @@ const REPORT_SHAPES: Readonly<Record<string, TSchema>> = {
   'migrate-repair-report': MigrateRepairReportShape,
   'migrate-report': MigrateReportShape,
   'notify-report': NotifyReportShape,
+  'pii-scan-report': PiiScanReportShape,
   'promote-report': PromoteReportShape,
   'promotions-report': PromotionsReportShape,
   'push-report': PushReportShape,

@@ -47,6 +47,7 @@ export const WarningShape = object({
     'non_positive_value',
     'no_runs',
     'value_outside_runs',
+    'personal_data',
   ]),
   message: text(),
 })

@@ -107,6 +107,7 @@ const RegisteredTargetFields = {
   insecure_local: flag(),
   role_policy: orNull(text()),
   region: orNull(text()),
+  pii: text('keep, mask or drop: personal data in what the target gets'),
   added_at: text(),
 }
 

@@ -5,11 +5,18 @@ import { failureCause, IngestError, sqlStateOf } from '../errors.js'
 import type { Hash64 } from '../contract/hash64.js'
 import { BUSY, SHUTTING_DOWN, type Answer } from './answer.js'
 import { OverloadedError } from './budget.js'
-import { answerClientError, isLingering, lingerAfterResponse, noteRequest } from './connection.js'
+import {
+  answerClientError,
+  isLingering,
+  lingerAfterResponse,
+  noteRequest,
+  trackUnusedConnections,
+} from './connection.js'
 import { Ingest } from './ingest.js'
 import { addAcceptedChangeRoutes } from './accepted-changes.js'
 import { bodyBudgets } from './receive-body.js'
 import { BadParameter } from './read/parameters.js'
+import { cacheAnswers } from './read/answer-cache.js'
 import { addBadgeRoute } from './read/badge.js'
 import { addChangesRoute } from './read/changes.js'
 import { addHealthRoute } from './read/health.js'
@@ -20,6 +27,7 @@ import { addSeriesRoute } from './read/series.js'
 import { ReadMemory } from './read/read-memory.js'
 import { addReadRoutes } from './read/routes.js'
 import { RecentPushes, RequestLog } from './request-log.js'
+import { readMainLine } from '../database/queries/main-line.js'
 import type { Store } from './store/store.js'
 import { continueIfAsked, requireToken, unauthorized, createTokenCheck } from './bearer-token.js'
 import { refuseCrossSite } from './refuse-cross-site.js'
@@ -68,7 +76,10 @@ export type Server = {
   readonly app: FastifyInstance
   /** All registered routes, without the automatic 405 answers for other methods. */
   readonly routes: readonly KnownRoute[]
-  /** Answers every new request with 503 and `Retry-After`, and closes each connection after its current answer. */
+  /**
+   * Answers every new request with 503 and `Retry-After`, and closes each connection after its current answer. Connections
+   * without any request are closed at once.
+   */
   readonly drain: () => void
 }
 
@@ -114,7 +125,12 @@ export function createServer(options: AppOptions): Server {
   pushes.addRoute(app)
   addDocument(app, list, options.version)
   for (const other of otherMethods(list.seal())) app.route(other)
-  return { app, routes: list.routes, drain: () => void (draining = true) }
+  const closeUnused = trackUnusedConnections(app.server)
+  const drain = (): void => {
+    draining = true
+    closeUnused()
+  }
+  return { app, routes: list.routes, drain }
 }
 
 function hasBody({ headers }: FastifyRequest): boolean {
@@ -207,7 +223,12 @@ function addRoutes(app: FastifyInstance, options: AppOptions, log: RequestLog): 
   })
   addHealthRoute(app, { store, version: options.version, send, onUnreachable })
   const memory = new ReadMemory(limits.stallMs)
-  const reading = { store, memory, onBroken, writes: () => writes, now: options.now }
+  const freshness = { writes: () => writes, now: options.now }
+  const mainLine = cacheAnswers(wanted => store.read(session => readMainLine(session, Number(wanted))), {
+    ...freshness,
+    most: 3,
+  })
+  const reading = { store, memory, onBroken, ...freshness, mainLine: (wanted: number) => mainLine(String(wanted)) }
   addReadRoutes(app, reading)
   addHistoryRoutes(app, reading)
   addDeliveriesRoute(app, reading)

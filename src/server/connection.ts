@@ -1,6 +1,6 @@
 /** Connections that do not end as usual: those whose client is still sending, and those with an invalid request. */
 
-import type { ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** Long enough to read an answer over a slow connection. */
@@ -73,4 +73,20 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
   const body = JSON.stringify({ error: code, message })
   const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}`
   socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`, () => socket.destroy())
+}
+
+/**
+ * Closes connections on which nothing was ever sent, such as those that browsers open in advance. Node counts them as busy when a
+ * server closes.
+ * @returns closes those that are open at that moment
+ */
+export function trackUnusedConnections(server: Server): () => void {
+  const open = new Set<Socket>()
+  server.on('connection', socket => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  return () => {
+    for (const socket of open) if (socket.bytesRead === 0) socket.destroy()
+  }
 }

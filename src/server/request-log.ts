@@ -7,6 +7,7 @@ import { redact } from '../redact.js'
 import { oneLine } from '../visible-text.js'
 import type { Facts } from './answer.js'
 import type { ServeLogLine } from '../reports/operations.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 export type RequestLogOptions = {
   readonly log: (entry: ServeLogLine) => void
@@ -33,7 +34,7 @@ export class RequestLog {
   begin(response: ServerResponse, method: string, route: () => string | undefined): void {
     const notes: Notes = { facts: {}, error: undefined, reason: undefined, outcome: Promise.resolve() }
     this.#notes.set(response, notes)
-    const startedAt = performance.now()
+    const startedAt = monotonicMs()
     const write = async (): Promise<void> => {
       const answered = response.writableFinished
       if (!answered) await notes.outcome
@@ -42,7 +43,7 @@ export class RequestLog {
         method,
         route: route() ?? null,
         status: answered ? response.statusCode : null,
-        ms: Math.round((performance.now() - startedAt) * 10) / 10,
+        ms: Math.round((monotonicMs() - startedAt) * 10) / 10,
         ...notes.facts,
         ...(notes.error !== undefined && { error: notes.error }),
         ...(!answered && notes.error === undefined && { error: 'client_gone' }),

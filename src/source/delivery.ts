@@ -5,6 +5,7 @@ import type { RunMeta } from '../contract/commit.js'
 import type { DeliveryOrigin } from '../contract/delivery-origin.js'
 import type { Generation } from '../contract/generation.js'
 import type { Kind } from '../contract/kinds.js'
+import type { PiiMode } from '../contract/pii-mode.js'
 import type { VersionSet } from '../contract/version-set.js'
 import { IngestError } from '../errors.js'
 import type { Downgrade } from './downgrade.js'
@@ -85,6 +86,8 @@ export type Delivery = RowDelivery & {
   readonly locateLine?: (line: number, byte: number) => Promise<LineLocation>
   /** The sequence numbers of a delivery from the outbox. A retry repeats exactly the same range. */
   readonly range?: { readonly since: number; readonly until: number }
+  /** The way in which personal data was treated before the records were enqueued. Default: `keep`. */
+  readonly pii?: PiiMode | undefined
 }
 
 /** A part of the outbox to be delivered. */
@@ -130,6 +133,8 @@ export type Receipt = {
   readonly isOrdered?: boolean | undefined
   /** Whether the target stores where the records come from. Undefined for a target that does not say. */
   readonly hasOrigin?: boolean | undefined
+  /** The way in which personal data was treated before the target got the records. Default: `keep`. */
+  readonly pii?: PiiMode | undefined
 }
 
 /** Adds up the counts of all kinds into the receipt of one transaction. */

@@ -34,14 +34,25 @@ async function* downgradedLines({ source, lines }: Delivery, version: number): A
   }
 }
 
-/** The record as JSON with the fields of `version` and every digit unchanged; undefined for a record that is not sent. */
+/** The record as JSON with the fields of `version`; undefined for a record that is not sent. */
 function formatLine(batch: RecordBatch, row: number, version: number): string | undefined {
-  if (unknownDimension(batch, row, version) !== undefined) return undefined
+  return unknownDimension(batch, row, version) === undefined ? formatRecord(batch, row, { version }) : undefined
+}
+
+export type FormatOptions = {
+  /** The contract version whose fields are written. */
+  readonly version: number
+  /** Other texts for fields of the type `str`, by the index of the field. */
+  readonly replaced?: ReadonlyMap<number, string>
+}
+
+/** A record as JSON, without a line feed, with every digit unchanged. */
+export function formatRecord(batch: RecordBatch, row: number, { version, replaced }: FormatOptions): string {
   const kind = batch.kindOf(row)
   const fields = kindIn(version, kind).fields.flatMap(({ name, type }) => {
     const index = fieldIndex(kind, name)
     if (batch.starts[row * STRIDE + index] === ABSENT) return []
-    return [`${JSON.stringify(name)}:${formatToken(batch.text(row, index) ?? '', type)}`]
+    return [`${JSON.stringify(name)}:${formatToken(replaced?.get(index) ?? batch.text(row, index) ?? '', type)}`]
   })
   return `{"kind":${JSON.stringify(kind.kind)},${fields.join(',')}}`
 }

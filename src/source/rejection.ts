@@ -19,7 +19,13 @@ export type Rejection = {
 }
 
 export type WarningCode =
-  'inexact_threshold' | 'duplicate_id' | 'empty_input' | 'non_positive_value' | 'no_runs' | 'value_outside_runs'
+  | 'inexact_threshold'
+  | 'duplicate_id'
+  | 'empty_input'
+  | 'non_positive_value'
+  | 'no_runs'
+  | 'value_outside_runs'
+  | 'personal_data'
 
 /** `line` is 0 where the warning is about the whole source. */
 export type Warning = {

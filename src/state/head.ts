@@ -7,6 +7,7 @@ import { formatAncestry, parseAncestry, type MeasuredCommit } from '../contract/
 import { COMMIT_FIELDS, type Commit, type RunMeta } from '../contract/commit.js'
 import { formatOrigin, joinOrigins, parseOrigin, type DeliveryOrigin } from '../contract/delivery-origin.js'
 import type { CiAttempt, Generation } from '../contract/generation.js'
+import { PII_MODES, type PiiMode } from '../contract/pii-mode.js'
 import type { Storage, Version } from '../storage/storage.js'
 import { corruptStateError, type Fields } from './fields.js'
 import { readDocument, writeDocument } from './document.js'
@@ -34,6 +35,8 @@ export type Batch = {
   /** Undefined for batches of earlier versions. */
   readonly origin?: DeliveryOrigin | undefined
   readonly commit: MeasuredCommit
+  /** The way in which personal data was treated before the batch was enqueued. Default: `keep`. */
+  readonly pii?: PiiMode | undefined
   /** Objects that hold the lines, in order. */
   readonly objects: readonly LinesObject[]
 }
@@ -53,8 +56,8 @@ export function canMerge(batch: Batch, next: Batch): boolean {
 }
 
 function isOfSameRun(batch: Batch, next: Batch): boolean {
-  const common = ({ run, ci, isForced, commit }: Batch): string =>
-    JSON.stringify([run.benchmark_id, run.schema_version, ci, isForced === true, commit])
+  const common = ({ run, ci, isForced, commit, pii = 'keep' }: Batch): string =>
+    JSON.stringify([run.benchmark_id, run.schema_version, ci, isForced === true, commit, pii])
   return common(batch) === common(next)
 }
 
@@ -200,6 +203,7 @@ function parseBatch(fields: Fields): Batch {
     isForced: fields.optional('forced', name => fields.flag(name)) === true,
     origin: fields.optional('origin', name => parseOrigin(fields.text(name))),
     commit: parseCommit(fields.fields('commit')),
+    pii: fields.optional('pii', name => fields.word(name, PII_MODES)),
     objects: fields.list('objects', object => ({
       key: object.text('key'),
       bytes: object.count('bytes'),

@@ -17,6 +17,7 @@ import {
   type StoredWatermark,
   type Watermark,
 } from './watermark.js'
+import { monotonicMs } from '../monotonic-time.js'
 
 export type AcquireOptions = {
   /** How long to wait for a process that holds the lease. */
@@ -104,7 +105,7 @@ async function tryAcquireLease(
     // A stored lease of this process is one that it lost earlier, so it may be acquired again.
     const isFree = lease === undefined || isSameOwner(lease.owner, state.owner)
     if (!isFree && !(await watch.observe(lease, found.stored))) return lease
-    const grantedAt = performance.now()
+    const grantedAt = monotonicMs()
     const id = watermark.id === '' ? newId(state.tools.now()) : watermark.id
     const taken = { ...watermark, id, fencingToken: watermark.fencingToken + 1, lease: newLease(state) }
     const written = await writeWatermark(state.storage, targetPartition, { ...found, watermark: taken })
@@ -180,7 +181,7 @@ export class HeldLease {
   get #leftMs(): number {
     const { now, leaseMs } = this.state.tools
     const bySystemClock = (this.#current.watermark.lease?.expiresAt ?? 0) - now()
-    return Math.min(bySystemClock, this.#grantedAt + leaseMs - performance.now())
+    return Math.min(bySystemClock, this.#grantedAt + leaseMs - monotonicMs())
   }
 
   /** True once a write has shown that another process took the lease over. */
@@ -256,7 +257,7 @@ export class HeldLease {
 
   async #writeNow(change: (watermark: Watermark) => Watermark): Promise<boolean> {
     if (this.#isLost) return false
-    const grantedAt = performance.now()
+    const grantedAt = monotonicMs()
     const watermark = change(this.#current.watermark)
     try {
       this.#current = await writeWatermark(this.state.storage, this.targetPartition, { ...this.#current, watermark })

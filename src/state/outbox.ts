@@ -4,6 +4,7 @@ import type { MeasuredCommit } from '../contract/ancestry.js'
 import type { RunMeta } from '../contract/commit.js'
 import type { DeliveryOrigin, SourceRange } from '../contract/delivery-origin.js'
 import type { CiAttempt } from '../contract/generation.js'
+import type { PiiMode } from '../contract/pii-mode.js'
 import { lowestIn, type VersionSet } from '../contract/version-set.js'
 import type { LineBlock } from '../source/lines.js'
 import { listAll, type Storage } from '../storage/storage.js'
@@ -40,6 +41,8 @@ export type Origin = {
   /** The part of the origin that all lines share. */
   readonly shared?: Omit<DeliveryOrigin, 'sources' | 'sourceCount'> | undefined
   readonly commit: MeasuredCommit
+  /** The way in which personal data in the commit and the lines was treated. Default: `keep`. */
+  readonly pii?: PiiMode | undefined
 }
 
 export type AppendOptions = {

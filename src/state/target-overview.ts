@@ -81,6 +81,7 @@ export function targetDocument(target: RegisteredTarget): RegisteredTargetReport
     insecure_local: target.insecureLocal,
     role_policy: target.rolePolicy ?? null,
     region: target.region ?? null,
+    pii: target.options?.['pii'] ?? 'keep',
     added_at: target.addedAt,
   }
 }

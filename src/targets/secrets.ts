@@ -3,7 +3,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { type Environment, detectCi } from '../commit/ci.js'
 import { readPullRequest } from '../commit/pull-request.js'
-import { isVariableName } from '../config/environment.js'
+import { isVariableName, PII_KEY_VARIABLE } from '../config/environment.js'
 import type { OptionDeclaration } from '../config/option.js'
 import { TOKEN_VARIABLES } from '../hosting/hosting.js'
 import { TARGET_KINDS, type TargetFlags, namedKinds } from './kinds.js'
@@ -13,6 +13,7 @@ const VARIABLES = [
   'BENCH_REVALIDATE_TOKEN',
   'VORTEX_INGEST_OPERATOR_TOKEN',
   'VORTEX_INGEST_WEBHOOK',
+  PII_KEY_VARIABLE,
   ...Object.values(TOKEN_VARIABLES).flat(),
 ]
 
@@ -88,8 +89,14 @@ export async function findMissingSecrets(flags: TargetFlags, env: Environment): 
   if (detectCi(env) === undefined) return undefined
   const isFork = isForksPullRequest(env)
   const missing = namedKinds(flags).map(async kind => (await kind.missingSecrets?.(flags, { env, isFork })) ?? [])
-  const names = (await Promise.all(missing)).flat()
+  const names = [...(await Promise.all(missing)).flat(), ...missingKey(flags, { env, isFork })]
   return names.length === 0 ? undefined : { names, isFork }
+}
+
+/** An empty variable counts as missing, in a pull request from a fork also an unset one. */
+function missingKey({ pii }: TargetFlags, { env, isFork }: { readonly env: Environment; readonly isFork: boolean }) {
+  const key = env[PII_KEY_VARIABLE]
+  return pii === 'mask' && (key === '' || (isFork && key === undefined)) ? [PII_KEY_VARIABLE] : []
 }
 
 /** Whether this is a pull request from another repository, which gets no secrets from GitHub. */

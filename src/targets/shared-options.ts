@@ -1,5 +1,6 @@
 /** Options that several target kinds share. */
 
+import { PII_MODES } from '../contract/pii-mode.js'
 import { BYTES, NATURAL, POSITIVE, SECONDS } from '../config/option.js'
 
 /** Write settings of a database. `tune` finds better values for them; each has a tunable of the same name. */
@@ -25,6 +26,13 @@ export const RETRY_DEADLINE = {
   value: '<seconds>',
   help: 'time limit for retries (default: 120 for a server, 60 for Postgres)',
   type: SECONDS,
+} as const
+
+/** Applies to each delivery and to a registered target; the stricter of the two counts. */
+export const PII = {
+  value: '<mode>',
+  help: 'names, e-mail addresses and tokens in commits and texts: keep them, mask them by a keyed hash, or drop them (default: keep)',
+  choices: PII_MODES,
 } as const
 
 /** The secret of a registered target. */

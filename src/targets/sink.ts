@@ -2,6 +2,7 @@
 
 import type { Retry } from '../http/retry.js'
 import type { WriteSettings } from '../database/tunables.js'
+import type { PiiFilter } from '../pii/pii-filter.js'
 import type { Delivery, Receipt } from '../source/delivery.js'
 import type { Rejection } from '../source/rejection.js'
 
@@ -30,6 +31,8 @@ export type SinkOpener = {
   readonly needsOutbox?: true
   /** Whether deliveries are only ever added. A late delivery then cannot overwrite a newer one. */
   readonly isAppendOnly?: true
+  /** Masks or drops personal data before the target gets it. Absent for a target that gets it unchanged. */
+  readonly pii?: PiiFilter
   /**
    * Finds valid records that this target cannot accept, such as records that exceed its size limit. Called before anything is
    * sent to any target.

@@ -1,6 +1,6 @@
 /** The results that `compare` publishes in CI: a comment, a check, annotations and a summary. */
 
-import { writeFileSync } from 'node:fs'
+import { cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeAuthority, makeCertificate } from '../fixtures/certificates.js'
@@ -36,10 +36,15 @@ const pull = { number: 7, head: { sha: HEAD, repo: { full_name: 'owner/repo' } }
 writeFileSync(event, JSON.stringify({ action: 'synchronize', number: 7, pull_request: pull }))
 
 /** Runs `compare` in a job for the pull request 7 of GitHub. */
-function compareInPull({ github }: Pick<HostingServer, 'github'>, flags: readonly string[], env = {}): Promise<Step> {
+function compareInPull(
+  { github }: Pick<HostingServer, 'github'>,
+  flags: readonly string[],
+  env = {},
+  cwd = CWD,
+): Promise<Step> {
   const job = { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: event, GITHUB_SHA: 'c3'.repeat(20) }
   const run = { GITHUB_RUN_ID: '42', GITHUB_RUN_ATTEMPT: '1' }
-  return runStep(['compare', BASE, HEAD, '--embedded', ...flags], CWD, { env: { ...github, ...job, ...run, ...env } })
+  return runStep(['compare', BASE, HEAD, '--embedded', ...flags], cwd, { env: { ...github, ...job, ...run, ...env } })
 }
 
 /** The commands that a user sees. */
@@ -69,6 +74,34 @@ t.test('GitHub: the pull request has one comment and its head a check, however o
     conclusion: 'neutral',
   })
   t.match(server.checks[0], { output: { title: /^changed: 1 slower/, summary: /\| slower/ } })
+})
+
+t.test('two jobs at the same time leave one comment, with the text of the later run', async t => {
+  const searches: (() => void)[] = []
+  const server = await startHostingServer(t, {
+    // Answers the first search of each job together, and both with no comment.
+    instead: ({ method, path }) => {
+      if (method !== 'GET' || !path.includes('per_page') || searches.length >= 2) return undefined
+      return (response, asked) => {
+        searches.push(() => json(200, [])(response, asked))
+        if (searches.length === 2) for (const answer of searches) answer()
+      }
+    },
+  })
+  // An embedded database is read by one process at a time.
+  const other = join(t.testdir({}), 'other')
+  cpSync(CWD, other, { recursive: true })
+  const jobs = await Promise.all([
+    compareInPull(server, ['--comment'], { GITHUB_RUN_ID: '42' }),
+    compareInPull(server, ['--comment'], { GITHUB_RUN_ID: '43' }, other),
+  ])
+  for (const { code, stderr } of jobs) {
+    t.equal(code, 0, stderr)
+    t.notMatch(stderr, 'warning')
+  }
+  t.equal(searches.length, 2)
+  t.equal(server.comments.length, 1)
+  t.match(server.comments[0]?.body, /run=43\.1 -->/)
 })
 
 t.test('commits that are named cost no request to the hosting service', async t => {

@@ -14,7 +14,7 @@ type Ended = { readonly status: number | null; readonly stdout: string; readonly
 
 function runWith(limit: number, args: readonly string[]): Ended {
   // Without the options by which the test runner watches child processes.
-  const script = `unset NODE_OPTIONS; ulimit -n ${limit}; exec "$0" "$@"`
+  const script = `ulimit -n ${limit}; exec "$0" "$@"`
   const env = { PATH: process.env['PATH'], HOME: cwd }
   const options = { cwd, env, encoding: 'utf8', timeout: 60_000 } as const
   return spawnSync('/bin/sh', ['-c', script, process.execPath, BIN, ...args], options)

@@ -36,7 +36,12 @@ function pullRequest(t: Test): {
   return { origin, clone, head, merge }
 }
 
-type Pushed = CliResult & { readonly asked: readonly Asked[]; readonly commit: Record<string, string> | undefined }
+type Pushed = CliResult & {
+  readonly asked: readonly Asked[]
+  readonly commit: Record<string, string> | undefined
+  /** The header with the ancestors of the commit. */
+  readonly ancestry: unknown
+}
 
 /** Pushes one record of `sha` in a job for the pull request. */
 async function pushed(
@@ -53,14 +58,16 @@ async function pushed(
   const env = { ...hosting.github, ...event, GITHUB_RUN_ID: '5' }
   const result = await runCli(['push', 'results.jsonl', '--server', ingest.url], { cwd: clone, env })
   const body = JSON.parse(ingest.asked[0]?.body?.toString() ?? '{}') as { readonly commit?: Record<string, string> }
-  return { ...result, asked: hosting.asked, commit: body.commit }
+  const ancestry = ingest.asked[0]?.headers['vortex-ingest-ancestry']
+  return { ...result, asked: hosting.asked, commit: body.commit, ancestry }
 }
 
 t.test('records of the head are stored with its fields, though the clone has only the merge', async t => {
   const pull = pullRequest(t)
-  const { code, stderr, commit } = await pushed(t, pull.head, pull)
+  const { code, stderr, commit, ancestry } = await pushed(t, pull.head, pull)
   t.equal(code, 0, stderr)
   t.notMatch(stderr, 'warning')
+  t.equal(ancestry, `${git(pull.origin, ['rev-parse', `${pull.head}^`])}; ; partial; pull-request`)
   const tree = git(pull.origin, ['rev-parse', `${pull.head}^{tree}`])
   t.match(commit, { sha: pull.head, message: 'Read fewer bytes', tree_sha: tree, url: `${ORIGIN}/commit/${pull.head}` })
   t.match(commit, { author_name: 'Zoë Żółć 李', committer_email: 'bot@example.org', timestamp: '2026-01-31T06:30:00Z' })
@@ -68,9 +75,10 @@ t.test('records of the head are stored with its fields, though the clone has onl
 
 t.test('records of the merge are stored as they are, with a warning that names the head', async t => {
   const pull = pullRequest(t)
-  const { code, stderr, commit, asked } = await pushed(t, pull.merge, pull)
+  const { code, stderr, commit, asked, ancestry } = await pushed(t, pull.merge, pull)
   t.equal(code, 0, stderr)
   t.equal(commit?.['sha'], pull.merge)
+  t.match(ancestry, /; pull-request$/)
   t.match(stderr, `warning: the records name the merge ${pull.merge.slice(0, 7)} that CI made for pull request 7`)
   t.match(stderr, `hint: check out and measure the head ${pull.head} of the pull request`)
   t.equal(asked.length, 0)

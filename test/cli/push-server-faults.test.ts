@@ -59,9 +59,9 @@ t.test('a server that dies in the middle of the body gets it again, whole', asyn
 
 t.test('Retry-After is obeyed, in seconds and as a date', async t => {
   const cwd = one(t)
-  const soon = new Date(Date.now() + 4_000).toUTCString()
   const busy = (after: string): Answer => json(429, { error: 'busy' }, { 'retry-after': after })
-  const server = await startAnswering(t, busy('2'), busy(soon), applied)
+  const soon: Answer = (response, asked) => busy(new Date(Date.now() + 2_000).toUTCString())(response, asked)
+  const server = await startAnswering(t, busy('2'), soon, applied)
   const { code, target } = await pushReported(cwd, ['f.jsonl', '--server', server.url])
   t.equal(code, 0)
   t.match(target, { attempts: 3, retries: [{ error: /429: busy/ }, { error: /429: busy/ }] })

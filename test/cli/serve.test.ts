@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
+import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { runCli } from '../fixtures/cli.js'
@@ -34,6 +34,17 @@ t.test('it says where it listens, takes an envelope, and drains on SIGTERM', asy
   t.equal(lines.length, 1)
   t.strictSame(schemaErrors('serve-log-line', lines[0] ?? ''), [])
   t.equal(await countEmbeddedRows(join(cwd, '.vortex-ingest')), 1)
+})
+
+t.test('a connection without a request, such as browsers open in advance, does not hold up the end', async t => {
+  const serving = await startServe([], { cwd: emptyFolder(t) })
+  const unused = connect(serving.port, '127.0.0.1')
+  const closed = once(unused, 'close')
+  await once(unused, 'connect')
+  // The answer to a later connection shows that the server has taken the first one.
+  await (await fetch(`${serving.url}/health`)).text()
+  t.match(await stop(serving), { code: 0 })
+  await closed
 })
 
 t.test('with --format json the one line is a serve-report, and Ctrl-C drains as well', async t => {

@@ -16,7 +16,7 @@ t.test('alone it shows its help and ends as a usage error', async t => {
 t.test('every command has help with examples, which are command lines that it takes', async t => {
   // An option of `notify` that must be given, and that its examples expect in the environment.
   t.intercept(process, 'env', { value: { ...process.env, VORTEX_INGEST_WEBHOOK: 'https://hooks.example.com/x' } })
-  const program = buildProgram('', {} as Context, { exitCode: 0 })
+  const program = await buildProgram('', {} as Context, { exitCode: 0 })
   const commands = withSubcommands(program)
   t.ok(commands.length > 20)
   for (const command of commands) {
@@ -133,12 +133,12 @@ t.test('an argument of a command may be named help', async t => {
 })
 
 t.test("a command's definition does not depend on other commands being loaded", async t => {
-  const all = buildProgram('', {} as Context, { exitCode: 0 })
+  const all = await buildProgram('', {} as Context, { exitCode: 0 })
   for (const { name, help } of all.commands.map(command => ({
     name: command.name(),
     help: command.helpInformation(),
   }))) {
-    const only = buildProgram('', {} as Context, { exitCode: 0 }, name)
+    const only = await buildProgram('', {} as Context, { exitCode: 0 }, name)
     t.strictSame(
       only.commands.map(command => command.name()),
       [name],
@@ -169,7 +169,7 @@ function wordsOf(line: string): readonly string[] {
 
 /** Parses it as the program does, and runs nothing. @returns the name of the command that would run */
 async function parsed(words: readonly string[]): Promise<string> {
-  const program = buildProgram('', {} as Context, { exitCode: 0 })
+  const program = await buildProgram('', {} as Context, { exitCode: 0 })
   let ran = ''
   for (const command of withSubcommands(program)) {
     command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined })

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { projectFile } from '../fixtures/cli.js'
 import { readPullRequest } from '../../src/commit/pull-request.js'
 
 const [HEAD, MERGE, BASE] = ['a'.repeat(40), 'b'.repeat(40), 'c'.repeat(40)]
@@ -25,6 +26,17 @@ t.test('on a pull request, GITHUB_SHA is a merge, and the event names the head',
   t.match(found, { number: 7, headSha: HEAD, isFork: false })
   t.equal(found?.isMerge(MERGE), true)
   t.equal(found?.isMerge(HEAD), false)
+})
+
+t.test('the recorded event of a pull request, and that of a merge queue', async t => {
+  const file = (name: string): string => projectFile(`test/fixtures/hosting/github-${name}-event.json`)
+  const run = { GITHUB_ACTIONS: 'true', GITHUB_REPOSITORY: 'Codertocat/Hello-World', GITHUB_SHA: MERGE }
+  const opened = { ...run, GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: file('pull-request') }
+  const found = readPullRequest(opened)
+  t.match(found, { number: 2, headSha: 'ec26c3e57ca3a959ca5aad62de7213c562f8c821', isFork: false })
+  t.equal(found?.isMerge(MERGE), true)
+  const queued = { ...run, GITHUB_EVENT_NAME: 'merge_group', GITHUB_EVENT_PATH: file('merge-group') }
+  t.equal(readPullRequest(queued), undefined)
 })
 
 t.test('a fork is another repository, or one that was deleted', async t => {

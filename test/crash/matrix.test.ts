@@ -28,7 +28,8 @@ import {
   removeCell,
   type Fault,
 } from './fixtures/cell.js'
-import { CELLS, isWhole, MIN_CELLS, fewAtATime } from './fixtures/extent.js'
+import { CELLS, MIN_CELLS, fewAtATime } from './fixtures/extent.js'
+import { isWhole } from '../fixtures/extent.js'
 import { startTargetSets, type TargetSet, unlike, type Values } from './fixtures/targets.js'
 import type { CliResult } from '../fixtures/cli.js'
 import { lastOf, leftovers, pendingRecords, snapshot, type Snapshot } from './fixtures/state.js'

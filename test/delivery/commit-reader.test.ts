@@ -125,6 +125,7 @@ async function suite(t: Test, { reader, store }: Place, version = 3): Promise<vo
   const nobody = async (): Promise<undefined> => undefined
   await t.test('an empty place', async t => {
     t.strictSame(await reader.newest(3), [])
+    t.equal(await reader.mainHead(), undefined)
     t.strictSame(await reader.stored([FIRST]), [])
     t.strictSame(await reader.history([FIRST, SECOND]), [])
     const hint = 'nothing is stored there; `vortex-ingest push …` stores some'
@@ -257,6 +258,27 @@ async function suite(t: Test, { reader, store }: Place, version = 3): Promise<vo
     await store(four, 7, [], { parents: [five], firstParents: [five], isComplete: false })
     t.strictSame(await reader.firstParents(four, 9), { shas: [four, five, six], end: 'first' }, 'more is not forgotten')
   })
+
+  await t.test(
+    'the main line is the longest history, and that of a pull request only when it is measured on a branch',
+    async t => {
+      const [newest, parent, pull, branch] = ['1', '4', 'f', 'e'].map(digit => digit.repeat(40)) as [
+        string,
+        string,
+        string,
+        string,
+      ]
+      await store(branch, 9, [], { parents: [parent], firstParents: [parent], isComplete: false })
+      const ancestry = { parents: [newest], firstParents: [newest], isComplete: false }
+      await store(pull, 9, [], { ...ancestry, isPullRequest: true })
+      t.equal(await reader.mainHead(), newest)
+      await store(pull, 9, [], { parents: [newest], firstParents: [], isComplete: false })
+      t.equal(await reader.mainHead(), pull)
+      await store(pull, 9, [], { ...ancestry, isPullRequest: true })
+      t.equal(await reader.mainHead(), pull)
+      t.strictSame((await reader.firstParents(pull, 2)).shas, [pull, newest], 'its parents are not forgotten')
+    },
+  )
 }
 
 t.test('a server that ignores the parameters of a lookup is reported as too old', async t => {

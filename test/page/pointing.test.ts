@@ -37,6 +37,24 @@ t.test('in a browser, what is pointed at', { skip }, async t => {
     await isAtCursor(t, page, 'after it was')
   })
 
+  await t.test('the dot and the card stay when the changes arrive under a resting cursor', async t => {
+    let release = (): void => undefined
+    const held = new Promise<void>(resolve => (release = resolve))
+    const { page } = await openPage(t, browser, `${server.url}/${ALONE}`, {}, async page => {
+      await watchCanvases(page)
+      await page.route('**/api/changes', async route => (await held, route.continue()))
+    })
+    await page.locator('#series-rows tr').first().waitFor()
+    const { x, y, width } = (await page.locator('#chart .u-over').boundingBox())!
+    await page.mouse.move(x + width * 0.4, y + 50)
+    await isAtCursor(t, page, 'before')
+    const { redraws } = await overLines(page)
+    release()
+    await until(page, `window.drawn_.redraws > ${redraws}`)
+    await isAtCursor(t, page, 'after')
+    t.equal(await page.locator('#card').isVisible(), true)
+  })
+
   await t.test('zooming by keys and by buttons keeps the commit that was chosen by keys', async t => {
     const page = await open(ALONE)
     await page.locator('#chart').focus()
@@ -123,6 +141,8 @@ function apart(one: Label, other: Label): number {
 type OverLines = {
   readonly dots: readonly number[]
   readonly marks: readonly number[]
+  /** Number of times that the lines were drawn. */
+  readonly redraws: number
   /** Dash pattern of each stroke. */
   readonly dashes: readonly (readonly number[])[]
 }
@@ -135,7 +155,7 @@ type Heights = { readonly top: number; readonly bottom: number }
 /** Starts recording. Must be called before the page is opened. */
 async function watchCanvases(page: Page): Promise<void> {
   await page.addInitScript(`{
-    window.drawn_ = { dots: [], marks: [], dashes: [], labels: [] }
+    window.drawn_ = { dots: [], marks: [], dashes: [], labels: [], redraws: 0 }
     const canvas = CanvasRenderingContext2D.prototype
     const isOver = ({ canvas }) => canvas.classList.contains('overlay')
     const isAxes = ({ canvas }) => !canvas.classList.contains('layer')
@@ -149,6 +169,7 @@ async function watchCanvases(page: Page): Promise<void> {
     onCall('clearRect', context => {
       if (isOver(context)) Object.assign(window.drawn_, { dots: [], marks: [], dashes: [] })
       if (isAxes(context)) window.drawn_.labels = []
+      if (context.canvas.classList.contains('lines')) window.drawn_.redraws++
     })
     onCall('arc', (context, left) => isOver(context) && window.drawn_.dots.push(left))
     onCall('moveTo', (context, left) => isOver(context) && window.drawn_.marks.push(left))

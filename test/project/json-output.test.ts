@@ -56,7 +56,9 @@ t.test('JSON output', async t => {
   for (const [name, schema, exitCode, args] of cases)
     await t.test(`${name} prints one ${schema}`, async t => {
       const env = { INGEST_BEARER_TOKEN: 'x'.repeat(8) }
-      const { code, stdout } = await runCli([...args, '--format', 'json'], { env })
+      // `recover` finishes only deliveries whose process has ended.
+      const ownProcess = args[0] === 'push' && args.includes('--state') ? true : undefined
+      const { code, stdout } = await runCli([...args, '--format', 'json'], { env, ...(ownProcess && { ownProcess }) })
       const report = JSON.parse(stdout) as { exit_code: number }
       t.equal(code, exitCode)
       t.equal(report.exit_code, exitCode)

@@ -22,10 +22,11 @@ function run(root: string, args: readonly string[], env: Readonly<Record<string,
   return spawnSync(process.execPath, args, options)
 }
 
-/** Prints the files of dist/ that a command loaded. */
+/** Writes the names of the files of dist/ that a command loaded, and those of costly modules of Node. */
 const TELL_LOADED = `process.on('exit', () => {
-  const files = Object.keys(require.cache).filter(file => file.includes('/dist/'))
-  require('node:fs').writeFileSync('loaded.json', JSON.stringify(files.map(file => file.split('/').pop())))
+  const files = Object.keys(require.cache).filter(file => file.includes('/dist/')).map(file => file.split('/').pop())
+  const costly = process.moduleLoadList.filter(module => /NativeModule (perf_hooks|assert|tls|http)$/.test(module))
+  require('node:fs').writeFileSync('loaded.json', JSON.stringify([...files, ...costly]))
 })`
 
 function loadedBy(root: string, ...args: readonly string[]): readonly string[] {
@@ -38,9 +39,15 @@ function loadedBy(root: string, ...args: readonly string[]): readonly string[] {
 t.test('a command loads its own files only', async t => {
   const root = installed(t)
   t.strictSame(loadedBy(root, '--version'), ['main.cjs'])
-  t.strictSame(loadedBy(root, '--help'), ['main.cjs', 'command-line.cjs'])
+  const help = loadedBy(root, 'push', '--help')
+  t.strictSame(help, ['main.cjs', 'command-line.cjs'])
   const validate = loadedBy(root, 'validate', 'examples/results.jsonl')
   t.strictSame(validate, ['main.cjs', 'command-line.cjs', 'records.cjs'])
+  const dryRun = loadedBy(root, 'push', 'examples/results.jsonl', '--commit', 'examples/commit.json', '--dry-run')
+  t.notOk(
+    dryRun.some(name => name.startsWith('NativeModule')),
+    `no costly module of Node: ${dryRun.join(', ')}`,
+  )
   const server = ['--server', 'http://127.0.0.1', '--benchmark-id', 'none', '--dry-run']
   const push = loadedBy(root, 'push', 'examples/results.jsonl', '--commit', 'examples/commit.json', ...server)
   t.ok(push.includes('http.cjs'))

@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import t from 'tap'
-import type { ChangesAnswer } from '../../src/server/read/answers.js'
+import type { ChangesAnswer, HistoryAnswer } from '../../src/server/read/answers.js'
 import { changes as commandChanges } from '../../src/delivery/changes.js'
 import { databaseReader } from '../../src/delivery/database-reader.js'
 import { fillCrowd } from '../page/fixtures/crowd.js'
@@ -62,6 +62,29 @@ t.test('the history follows stored parents, so a branch is not part of it', asyn
   await pushPlanted(server, { commits: 3, series: 12, changes: changed, branch, isLinked: true })
   const found = await changes(server)
   t.strictSame([found.analysed, found.changes.map(({ commit }) => commit)], [14, [plantedSha(6)]])
+  await emptyTables(store)
+})
+
+t.test('changes, charts and badges leave out a pull request, also on top of the newest commit', async t => {
+  const server = await startServer(t, { store })
+  const slug = 'random_access_time.planted'
+  const charted = async (line = ''): Promise<readonly string[]> => {
+    const { body } = await get(server, `/api/history/${slug}?n=14${line}`)
+    return (body as unknown as HistoryAnswer).commits.map(({ sha }) => sha)
+  }
+  const main = Array.from({ length: 14 }, (_, index) => plantedSha(index))
+  await pushPlanted(server, { commits: 14, series: 12, changes: [], isLinked: true })
+  const slower = Array.from({ length: 12 }, (_, series) => ({ series, at: 0, factor: 2 }))
+  const branch = { name: 'pull', from: plantedSha(13), firstDay: 14, isPullRequest: true }
+  await pushPlanted(server, { commits: 3, series: 12, changes: slower, branch, isLinked: true })
+  const found = await changes(server)
+  t.strictSame([found.analysed, found.changes], [14, []])
+  t.strictSame(await charted(), main)
+  t.strictSame(await charted('&line=all'), [...main.slice(3), ...[0, 1, 2].map(index => plantedSha(index, 'pull'))])
+  t.match((await get(server, `/badge/${slug}.svg`)).text, `at ${plantedSha(13).slice(0, 7)}`)
+  t.match((await get(server, '/api/commits?n=1&line=main')).body, { commits: [{ commit_sha: plantedSha(13) }] })
+  t.match((await get(server, '/api/commits?n=1')).body, { commits: [{ commit_sha: plantedSha(2, 'pull') }] })
+  t.equal((await get(server, `/api/history/${slug}?line=side`)).status, 400)
   await emptyTables(store)
 })
 

@@ -14,6 +14,7 @@ import {
 } from '../../targets/kinds.js'
 import type { Context } from '../context.js'
 import type { Registration } from './registered-targets.js'
+import { openFilter, piiOptions, withFilter } from './pii.js'
 import { openWorld, settingsFor } from './target-world.js'
 
 export type ChoiceFlags = TargetFlags &
@@ -32,6 +33,8 @@ export type Chosen = {
   readonly require: Requirement | undefined
   /** For registered targets: reads the registry again and returns its current targets. */
   readonly readTargets?: ReadTargets
+  /** The filters of registered targets that `--target` leaves out. */
+  readonly laterFilters?: Registration['laterFilters']
 }
 
 /**
@@ -50,7 +53,8 @@ export async function chooseTargets(flags: ChoiceFlags, context: Context): Promi
 }
 
 async function openNamed(kind: TargetKind, flags: TargetFlags, context: Context): Promise<Target> {
-  const opener = await kind.open(flags, openWorld(context))
+  const filter = await openFilter(piiOptions(flags, context.env))
+  const opener = await withFilter(await kind.open(flags, openWorld(context)), filter)
   return { name: kind.kind, kind: kind.kind, opener, ...settingsFor(kind, flags, context) }
 }
 

@@ -19,6 +19,7 @@ import {
 import { STATE_OPTIONS } from '../../config/state.js'
 import { CONTRACTS, SCHEMA_VERSION } from '../../contract/kinds.js'
 import { isDatabase, TARGET_KINDS } from '../../targets/kinds.js'
+import { PII } from '../../targets/shared-options.js'
 import { SERVER_OPTIONS } from '../../targets/server/options.js'
 import { nearest } from '../../nearest.js'
 
@@ -119,6 +120,9 @@ function readingOptions({ options, deliveryOptions }: Kind): OptionDeclarations 
   const all = Object.entries({ ...options, ...deliveryOptions })
   return Object.fromEntries(all.filter(([, { forReading }]) => forReading))
 }
+
+/** For commands that compare input with what a push has stored. */
+export const piiFlag = (): Option => declaredFlag('pii', PII)
 
 export const requireFlag = (): Option =>
   flag(

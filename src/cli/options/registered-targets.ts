@@ -12,14 +12,21 @@ import type { StateBuckets } from '../../targets/kind.js'
 import { TARGET_KINDS, type TargetFlags } from '../../targets/kinds.js'
 import { assertSameTarget, registeredKind, registeredOptions } from '../../targets/registered.js'
 import type { SinkOpener } from '../../targets/sink.js'
+import type { PiiFilter } from '../../pii/pii-filter.js'
 import type { Context } from '../context.js'
 import { openConfiguredState } from './open-state.js'
+import { openFilter, piiOptions, withFilter } from './pii.js'
 import { openWorld, settingsFor } from './target-world.js'
 
 export type RegisteredFlags = TargetFlags & { readonly target?: readonly string[] }
 
 /** The registered targets of a command, and a function that reads the registry again. */
-export type Registration = { readonly targets: readonly Target[]; readonly readTargets: ReadTargets }
+export type Registration = {
+  readonly targets: readonly Target[]
+  readonly readTargets: ReadTargets
+  /** The filters of the targets that `--target` leaves out, undefined for one that keeps personal data. */
+  readonly laterFilters: readonly (PiiFilter | undefined)[]
+}
 
 /**
  * Opens all registered targets, or those that `--target` names. Required targets come first, so that reports begin with them.
@@ -43,7 +50,9 @@ export async function openRegistered(
     const registry = await readRegistry(storage)
     return Promise.all(chosenOf(registry, flags.target).map(target => opened.get(target, registry, openOrFailAlone)))
   }
-  return { targets, readTargets }
+  const left = [...registry.targets.values()].filter(target => !chosen.includes(target))
+  const laterFilters = await Promise.all(left.map(one => openFilter(piiOptions(flags, context.env, one))))
+  return { targets, readTargets, laterFilters }
 }
 
 /** Refuses switches such as `--insecure-local`, which a registered target has from its registration. */
@@ -85,14 +94,17 @@ type Surroundings = {
 /**
  * Opens a target. A best-effort target that cannot be opened, for example without its token, becomes a target whose
  * delivery fails; the other targets are unaffected.
- * @throws {IngestError} if a required target cannot be opened
+ * @throws {IngestError} if a required target cannot be opened, or the key for masking is missing
  */
 async function openOrFail(target: RegisteredTarget, surroundings: Surroundings): Promise<Target> {
+  const { flags, context } = surroundings
+  // Without its key, a target that masks would make the state keep what the target must not get.
+  const filter = await openFilter(piiOptions(flags, context.env, target))
   try {
     return await openTarget(target, surroundings)
   } catch (error) {
     if (target.isRequired) throw error
-    return failing(target, error)
+    return failing(target, error, filter)
   }
 }
 
@@ -101,11 +113,12 @@ function openOrFailAlone(target: RegisteredTarget, surroundings: Surroundings): 
   return openTarget(target, surroundings).catch((error: unknown) => failing(target, error))
 }
 
-function failing({ name, isRequired, identity, kind, bucket, addedAt }: RegisteredTarget, error: unknown): Target {
+function failing(target: RegisteredTarget, error: unknown, pii?: PiiFilter): Target {
+  const { name, isRequired, identity, kind, bucket, addedAt } = target
   const open = async (): Promise<never> => {
     throw error
   }
-  const opener: SinkOpener = { id: identity, description: name, opensEarly: false, open }
+  const opener: SinkOpener = { id: identity, description: name, opensEarly: false, open, ...(pii && { pii }) }
   return { name, kind, registered: { addedAt, isRequired, bucket }, opener }
 }
 
@@ -150,7 +163,7 @@ async function openRegisteredSink(
   const options = registeredOptions(target, flags)
   const opener = await registeredKind(target).open(options, world)
   await assertSameTarget(target, options, world)
-  return opener
+  return withFilter(opener, await openFilter(piiOptions(flags, world.env, target)))
 }
 
 /** The buckets of a state that is opened again for each bucket in it. */

@@ -1,7 +1,7 @@
 /** Finds the commit of a push and its fields. */
 
 import { readCommitFile } from '../../commit/commit-file.js'
-import type { Commit } from '../../contract/commit.js'
+import type { Ancestry, MeasuredCommit } from '../../contract/ancestry.js'
 import { readGitCommit } from '../../commit/git.js'
 import type { CommitConfig } from '../../config/commit.js'
 import { quote } from '../../contract/problem.js'
@@ -13,9 +13,23 @@ import type { Context } from '../context.js'
  * Reads the commit from the file of `--commit`, otherwise from git. With git, the commit is the one that the records name,
  * otherwise the commit of the CI run, otherwise HEAD. Warns when the records name a merge that CI made for the run.
  */
-export async function resolveCommit(sha: string | undefined, config: CommitConfig, context: Context): Promise<Commit> {
+export async function resolveCommit(
+  sha: string | undefined,
+  config: CommitConfig,
+  context: Context,
+): Promise<MeasuredCommit> {
   const pull = readPullRequest(config.env)
   if (sha !== undefined && pull?.isMerge(sha) === true) warnOfMerge(sha, pull, context)
+  const commit = await readCommit(sha, { config, pull, context })
+  const isPullRequest = commit.sha === pull?.headSha || pull?.isMerge(commit.sha) === true
+  return isPullRequest ? { ...commit, ancestry: { ...(commit.ancestry ?? NO_ANCESTORS), isPullRequest } } : commit
+}
+
+const NO_ANCESTORS: Ancestry = { parents: [], firstParents: [], isComplete: false }
+
+type Reading = { readonly config: CommitConfig; readonly pull: PullRequest | undefined; readonly context: Context }
+
+async function readCommit(sha: string | undefined, { config, pull, context }: Reading): Promise<MeasuredCommit> {
   if (config.file !== undefined) return readCommitOf(sha, config.file)
   const { gitDir, repoUrl, ci } = config
   const { env, signal } = context
@@ -41,7 +55,7 @@ type Missing = {
   readonly error: IngestError
 }
 
-async function readHostedCommit(sha: string, { repoUrl, error }: Missing, context: Context): Promise<Commit> {
+async function readHostedCommit(sha: string, { repoUrl, error }: Missing, context: Context): Promise<MeasuredCommit> {
   try {
     const { hostedCommit } = await import('../../hosting/commit.js')
     const commit = await hostedCommit(sha, { ...context, repoUrl })
@@ -53,7 +67,7 @@ async function readHostedCommit(sha: string, { repoUrl, error }: Missing, contex
   throw error
 }
 
-async function readCommitOf(sha: string | undefined, file: string): Promise<Commit> {
+async function readCommitOf(sha: string | undefined, file: string): Promise<MeasuredCommit> {
   const commit = await readCommitFile(file)
   if (sha === undefined || sha === commit.sha) return commit
   const hint = 'name the file of the commit that the records were measured on'

@@ -7,6 +7,7 @@ import type { TerminalFlags } from '../options/flags.js'
 import type { Context, Screen, Watch } from '../context.js'
 import type { Progress } from './progress/progress.js'
 import type { Report } from './report.js'
+import { monotonicMs } from '../../monotonic-time.js'
 
 /** Width that is assumed for a terminal that does not report one. */
 const COLUMNS = 80
@@ -44,7 +45,7 @@ async function openProgress(report: Report, screen: Screen): Promise<Progress> {
   return new Progress({
     draw: line => report.passing(line),
     columns: () => screen.columns || COLUMNS,
-    now: () => performance.now(),
+    now: monotonicMs,
   })
 }
 

@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import type { NodeFS } from '@electric-sql/pglite/nodefs'
 import { fsyncFolder } from './data-dir.js'
+import { monotonicMs } from '../../monotonic-time.js'
 
 export type EngineOptions = Parameters<NodeFS['init']>[1]
 
@@ -82,7 +83,7 @@ export class EngineClock {
 
   /** @throws {Error} when the engine has waited too long. It is then dead */
   now(): number {
-    const nowMs = performance.now()
+    const nowMs = monotonicMs()
     const stepMs = nowMs - this.#lastMs
     this.#lastMs = nowMs
     if (stepMs < WAIT_STEP_MS) this.#waitedMs += stepMs

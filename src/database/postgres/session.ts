@@ -2,7 +2,7 @@
 
 import { Socket } from 'node:net'
 import type { QueryResult } from 'pg'
-import { from } from 'pg-copy-streams'
+import type { CopyStreamQuery } from 'pg-copy-streams'
 import { IngestError, sqlStateOf } from '../../errors.js'
 import {
   copyStatement,
@@ -110,7 +110,9 @@ export class PostgresSession implements SqlSession {
   }
 
   async copyIn(target: CopyTarget, data: Uint8Array): Promise<void> {
-    await this.#call(() => copyFromMemory(this.#client, copyStatement(target, 'STDIN'), data))
+    // Loaded here, because small deliveries do without COPY.
+    const { from } = await import('pg-copy-streams')
+    await this.#call(() => copyFromMemory(this.#client, from(copyStatement(target, 'STDIN')), data))
   }
 
   /** Closes the connection without waiting for the server, because every commit was acknowledged before. */
@@ -195,9 +197,9 @@ function socketOf(client: PostgresClient): Socket {
 const MESSAGE_BYTES = 256 * 1024
 
 /** Runs one `COPY … FROM STDIN` from memory. The promise always settles, even when the connection is lost. */
-function copyFromMemory(client: PostgresClient, text: string, data: Uint8Array): Promise<void> {
+function copyFromMemory(client: PostgresClient, copy: CopyStreamQuery, data: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stream = client.query(from(text))
+    const stream = client.query(copy)
     stream.once('finish', resolve)
     stream.on('error', error => {
       reject(error)

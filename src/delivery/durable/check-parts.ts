@@ -4,6 +4,8 @@ import type { Commit, RunMeta } from '../../contract/commit.js'
 import { sourceRange } from '../../contract/delivery-origin.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import { lowestIn } from '../../contract/version-set.js'
+import type { DimensionCheck } from '../../pii/dimension-check.js'
+import type { PiiFilter } from '../../pii/pii-filter.js'
 import { sliceReader } from '../../source/byte-reader.js'
 import type { Delivery } from '../../source/delivery.js'
 import { inspect, type Inspection } from '../../source/inspect.js'
@@ -15,7 +17,7 @@ import type { Position } from '../../state/head.js'
 import type { NewLines } from '../../state/outbox.js'
 import type { Emit } from '../events.js'
 import type { PushRejects } from '../push-rejects.js'
-import { flawEvents, isRefused } from '../read-files.js'
+import { flawEvents, isRefused, warnOfDimensions } from '../read-files.js'
 import type { RowCache } from '../row-cache.js'
 import { linesOf, rowsOf } from '../rows.js'
 import type { PreparedTargets } from './registrations.js'
@@ -41,6 +43,9 @@ export type CheckPartsOptions = {
   readonly cache?: RowCache<string> | undefined
   readonly emit: Emit
   readonly prepared: Promise<PreparedTargets>
+  readonly pii?: PiiFilter | undefined
+  /** Warns of personal data that cannot be masked. */
+  readonly dimensions?: DimensionCheck | undefined
   readonly rejects: PushRejects | undefined
   readonly fullRefresh: boolean
   readonly signal: AbortSignal
@@ -59,16 +64,17 @@ export type CheckedParts = {
 }
 
 async function checkParts(fresh: readonly Fresh[], options: CheckPartsOptions): Promise<CheckedParts> {
-  const { commitSha, emit, findCommit, newId, prepared, signal } = options
+  const { commitSha, emit, findCommit, newId, pii, prepared, signal } = options
   const ids = fresh.map(newId)
   const inspections: Inspection[] = []
   for (const [index, one] of fresh.entries()) inspections.push(await inspectRest(one, ids[index]!, options))
+  await warnOfDimensions(options)
   const refused = { fresh, inspections, additions: [], isRejected: true }
   if (inspections.some(({ rejected }) => rejected > 0)) return refused
   if (fresh.length === 0) return { ...refused, isRejected: false }
   const commit = options.commit ?? (await findCommit(commitSha))
   const additions = fresh.map((one, index) =>
-    newLines(one, { id: ids[index]!, inspection: inspections[index]!, signal }),
+    newLines(one, { id: ids[index]!, inspection: inspections[index]!, signal, pii }),
   )
   const deliveries = additions.map((lines, index) => deliveryOf(lines, fresh[index]!, { ...options, commit }))
   const { targets } = await prepared
@@ -134,21 +140,29 @@ export function partOf({ rest, position }: Fresh): SourcePart {
 }
 
 function inspectRest(one: Fresh, id: string, options: CheckPartsOptions): Promise<Inspection> {
-  const { cache, emit, signal, commitSha, contractVersion, isRepeated } = options
+  const { cache, dimensions, emit, signal, commitSha, contractVersion, isRepeated } = options
   const { source, skipped } = one.rest
   const { linesBefore } = partOf(one)
   const { onRejection, onWarning } = flawEvents(emit, isRepeated)
   return inspect(source, {
     ...{ commitSha, contractVersion, linesBefore, oneCommit: true, signal },
-    onBatch: cache && (batch => cache.add(id, batch)),
+    onBatch:
+      (cache ?? dimensions) &&
+      (batch => {
+        cache?.add(id, batch)
+        dimensions?.collect(batch, { source: source.name, linesBefore })
+      }),
     onRejection: found => onRejection({ ...found, line: found.line + linesBefore, byte: found.byte + skipped }),
     onWarning: found => onWarning(found.line === 0 ? found : { ...found, line: found.line + linesBefore }),
   })
 }
 
-type Checked = { readonly id: string; readonly inspection: Inspection; readonly signal: AbortSignal }
+type Checked = { readonly id: string; readonly inspection: Inspection; readonly signal: AbortSignal } & Pick<
+  CheckPartsOptions,
+  'pii'
+>
 
-function newLines(one: Fresh, { id, inspection, signal }: Checked): NewLines {
+function newLines(one: Fresh, { id, inspection, signal, pii }: Checked): NewLines {
   const { name, source, rest, position } = one
   const { linesBefore } = partOf(one)
   // A last line without a line feed counts as incomplete: the next part continues it.
@@ -156,7 +170,10 @@ function newLines(one: Fresh, { id, inspection, signal }: Checked): NewLines {
   return {
     ...{ id, source: source.name, linesBefore },
     ...{ records: inspection.records, counts: inspection.counts, fits: inspection.fits },
-    lines: () => linesOf(rest.source, signal),
+    lines: () => {
+      const lines = linesOf(rest.source, signal)
+      return pii === undefined ? lines : pii.lines(lines, source.name)
+    },
     range: sourceRange(source.name, { fingerprint: rest.whole.fingerprint, linesBefore, lines: inspection.lines }),
     position: { name, from: position, to: { path: source.name, lines, ...rest.whole } },
   }

@@ -6,6 +6,7 @@ import type { Commit, RunMeta } from '../../contract/commit.js'
 import type { CiAttempt } from '../../contract/generation.js'
 import type { Hash64 } from '../../contract/hash64.js'
 import { userAgent } from '../../package-file.js'
+import type { PiiFilter } from '../../pii/pii-filter.js'
 import { CommitCheck } from '../../source/commit-check.js'
 import { noRecordsError, type Inspection } from '../../source/inspect.js'
 import { inspectAll } from '../../source/inspect-all.js'
@@ -41,6 +42,8 @@ export type EnqueueOptions = {
   /** Keeps the parsed rows of the enqueued batches in memory, so they need not be parsed again. */
   readonly cache?: RowCache<string> | undefined
   readonly emit: Emit
+  /** Masks or drops personal data before it is enqueued. */
+  readonly pii?: PiiFilter | undefined
   /** Undefined when nothing is enqueued if a line is rejected. */
   readonly rejects: PushRejects | undefined
   /** Awaited before anything is enqueued; runs while the sources are read. */
@@ -103,8 +106,10 @@ async function enqueueOnce(state: State, sources: readonly Source[], options: Kn
   if (checked.fresh.length === 0) return { ...read, commit: options.commit, partition }
   const commit = options.commit ?? (await options.findCommit(commitSha))
   if (options.dryRun) return { ...read, commit, partition }
-  const { run, ci, isForced, runUrl } = options
-  const origin = { run, ci, isForced, commit, shared: { runUrl, tool: userAgent() } }
+  const { run, ci, isForced, pii, runUrl } = options
+  const queued = pii === undefined ? commit : await pii.commit(commit)
+  const shared = { runUrl, tool: userAgent() }
+  const origin = { run, ci, isForced, commit: queued, pii: pii?.mode, shared }
   const head = await appendToOutbox(state, { additions, origin, before, readAtMs })
   if (head === undefined) return undefined
   if (before.stored === undefined) warnIfOutboxWasLost(head, emit)

@@ -58,7 +58,7 @@ export function deliveryOfRange(
   batches: readonly Batch[],
   { range, hash, cache, mayDowngrade, signal, assertHeld, deliveryId, fence }: RangeOptions,
 ): OutboxDelivery {
-  const { id, run, commit, isForced } = batches[0]!
+  const { id, run, commit, isForced, pii } = batches[0]!
   const source = sourceOf(batches)
   const origin = batchesOrigin(batches)
   const counts = countsOf(batches)
@@ -71,7 +71,7 @@ export function deliveryOfRange(
       signal,
     )
   return {
-    ...{ source, run, commit, range, lines },
+    ...{ source, run, commit, range, lines, pii },
     locateLine: (line, byte) => placeOf(storage, batches, { line, byte }),
     counts,
     origin: { sources: [], sourceCount: 0, ...origin, benchmarkId: run.benchmark_id },

@@ -8,6 +8,7 @@ import { type State, timestamp } from '../../state/state.js'
 import { claimTrial, deleteTrial, readTrials, recordTrial, trialId, type Trial } from '../../state/trial.js'
 import { contest } from './measure.js'
 import { championOf, propose, type History } from './propose.js'
+import { monotonicMs } from '../../monotonic-time.js'
 
 export type TuneOptions = {
   /** Opens the target in a mode that rolls every delivery back. */
@@ -69,7 +70,7 @@ async function tellFailure<T>(work: Promise<T>, { onError, signal }: TuneOptions
 }
 
 class Tuning {
-  readonly #started = performance.now()
+  readonly #started = monotonicMs()
   readonly #trials: Trial[] = []
   #lastFailure: unknown
 
@@ -124,7 +125,7 @@ class Tuning {
   }
 
   #leftMs(): number {
-    return this.options.budgetMs - (performance.now() - this.#started)
+    return this.options.budgetMs - (monotonicMs() - this.#started)
   }
 
   async #try(challenger: WriteSettings, champion: WriteSettings): Promise<void> {
@@ -158,7 +159,7 @@ class Tuning {
    */
   async #deliver(settings: WriteSettings): Promise<number | undefined> {
     const { delivery, signal, onDelivery, onError } = this.options
-    const started = performance.now()
+    const started = monotonicMs()
     const failures: unknown[] = []
     try {
       await this.sink.write(delivery, ({ error }) => failures.push(error), settings)
@@ -171,6 +172,6 @@ class Tuning {
     this.#lastFailure = failures.at(-1) ?? this.#lastFailure
     // The duration of a retried delivery is not comparable, because lost connections and conflicts do not depend on the
     // settings.
-    return failures.length === 0 ? performance.now() - started : undefined
+    return failures.length === 0 ? monotonicMs() - started : undefined
   }
 }

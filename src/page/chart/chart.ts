@@ -49,6 +49,8 @@ export class Chart {
     this.#layer.set(drawable, changes)
     this.#plot.setData(this.#extents(drawable), false)
     this.show(span ?? { first: 0, last: this.end })
+    // The cursor may rest on the chart, so what is under it is reported again.
+    this.#requestFrame()
   }
 
   /** The element in which the series are drawn. */

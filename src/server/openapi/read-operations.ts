@@ -302,6 +302,7 @@ export const PAGE_OPERATIONS: Operations = {
     parameters: [
       pathParameter('slug', 'Slug from /api/groups'),
       queryParameter('n', integer, 'Number of commits, 1 to 1000; default 200'),
+      queryParameter('line', oneOf('main', 'all'), 'Commits of the main line, or all commits by time; default main'),
       queryParameter('runs', oneOf('quartiles'), 'Also answer the lower and upper quartile of the runs: `low`, `high`'),
     ],
     responses: {
@@ -326,6 +327,7 @@ export const PAGE_OPERATIONS: Operations = {
     tags: ['read'],
     parameters: [
       queryParameter('n', integer, 'Number of commits, 1 to 1000; default 20'),
+      queryParameter('line', oneOf('main', 'all'), 'All commits by time, or those of the main line; default all'),
       queryParameter('prefix', string, 'Only commits whose id starts with these 4 to 40 lowercase hex digits'),
       queryParameter('shas', string, 'Instead of n and prefix: at most 200 full ids, separated by commas'),
     ],

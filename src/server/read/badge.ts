@@ -1,8 +1,8 @@
 /** `GET /badge/{slug}.svg`: a picture for a README that says how the newest values of a group compare with those before. */
 
 import type { FastifyInstance } from 'fastify'
-import { readStoredCommits } from '../../database/queries/commits.js'
 import { readGroupHistory, type SeriesHistory } from '../../database/queries/group-history.js'
+import type { MainLine } from '../../database/queries/main-line.js'
 import type { MeasurementGroup } from '../../database/queries/groups.js'
 import type { Store } from '../store/store.js'
 import { cacheAnswers } from './answer-cache.js'
@@ -10,15 +10,19 @@ import { groupTitle, parseGroupSlug } from './groups.js'
 import { notFound } from './read-memory.js'
 import type { ReadRouteOptions } from './routes.js'
 
-/** Number of commits among which the newest values are looked for. */
+/** Number of commits of the main line among which the newest values are looked for. */
 const COMMITS = 20
 const MAX_SERIES = 1_000
 const REMEMBERED = 64
 /** Smaller changes get no colour. */
 const NOTABLE = 0.02
 
-export function addBadgeRoute(app: FastifyInstance, { store, memory, writes, now }: ReadRouteOptions): void {
-  const badge = cacheAnswers(slug => readBadge(store, parseGroupSlug(slug)!), { writes, now, most: REMEMBERED })
+export function addBadgeRoute(app: FastifyInstance, { store, memory, writes, now, mainLine }: ReadRouteOptions): void {
+  const badge = cacheAnswers(async slug => readBadge(store, parseGroupSlug(slug)!, await mainLine(COMMITS)), {
+    writes,
+    now,
+    most: REMEMBERED,
+  })
   app.get('/badge/:slug.svg', async (request, reply) => {
     const { slug } = request.params as { slug: string }
     if (parseGroupSlug(slug) === undefined) return notFound(reply)
@@ -28,9 +32,8 @@ export function addBadgeRoute(app: FastifyInstance, { store, memory, writes, now
 
 const SVG_TYPE = 'image/svg+xml'
 
-async function readBadge(store: Store, group: MeasurementGroup): Promise<string> {
-  const commits = (await store.read(session => readStoredCommits(session, { newest: COMMITS }))).toReversed()
-  const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
+async function readBadge(store: Store, group: MeasurementGroup, { stored }: MainLine): Promise<string> {
+  const shas = stored.slice(0, COMMITS).toReversed()
   const options = { shas, limit: MAX_SERIES, withRuns: false }
   const { series } = await store.read(session => readGroupHistory(session, group, options))
   return drawBadge(groupTitle(group).replace(/_/g, ' '), describe(series, shas))

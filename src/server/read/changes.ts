@@ -4,9 +4,9 @@ import type { FastifyInstance } from 'fastify'
 import type { ChangePoint } from '../../analysis/history-changes.js'
 import { readAcceptedChanges } from '../../database/queries/accepted-changes.js'
 import { readStoredCommits } from '../../database/queries/commits.js'
+import type { MainLine } from '../../database/queries/main-line.js'
 import { groupSeriesFields } from '../../database/queries/groups.js'
 import { analyseHistory } from '../../delivery/analyse-history.js'
-import { readStoredHistory } from '../../delivery/first-parent-history.js'
 import { toFoundChange, type AnalysedHistory } from '../../delivery/found-changes.js'
 import type { Store } from '../store/store.js'
 import { analyse } from './analyse.js'
@@ -19,8 +19,6 @@ import { placeInGroup, storeReader } from './store-reader.js'
 
 /** Number of stored commits that are analysed, from the newest. */
 const COMMITS = 300
-/** Number of commits of the history, stored or not, among which they are looked for. */
-const MAX_COMMITS = 2_000
 /** The largest changes are answered. */
 const MAX_CHANGES = 300
 /** Number of measured commits on each side of a change whose values are answered. */
@@ -28,11 +26,14 @@ const AROUND = 20
 /** The smallest ratio of two levels that counts as a change. */
 const THRESHOLD = 1.02
 
-export function addChangesRoute(app: FastifyInstance, { store, memory, writes, now }: ReadRouteOptions): void {
+export function addChangesRoute(
+  app: FastifyInstance,
+  { store, memory, writes, now, mainLine }: ReadRouteOptions,
+): void {
   const find = async (): Promise<string> => {
     const share = await memory.take()
     try {
-      return JSON.stringify(await readChanges(store))
+      return JSON.stringify(await readChanges(store, await mainLine(COMMITS)))
     } finally {
       share.release()
     }
@@ -46,11 +47,11 @@ export function addChangesRoute(app: FastifyInstance, { store, memory, writes, n
 }
 
 /** The server has no repository, so it knows only the parents that are stored. */
-async function readChanges(store: Store): Promise<ChangesAnswer> {
-  const reader = storeReader(store)
+async function readChanges(store: Store, line: MainLine): Promise<ChangesAnswer> {
+  const reader = storeReader(store, line)
   const analysis = await analyseHistory(reader, {
     lookUp: async () => undefined,
-    readHistory: sha => readStoredHistory(sha, reader, MAX_COMMITS),
+    readHistory: async () => ({ ...line, source: line.isComplete ? 'database' : 'time' }),
     find: (series, threshold) => analyse({ series, threshold }),
     ...{ maxMeasured: COMMITS, threshold: THRESHOLD },
   })

@@ -6,7 +6,9 @@ import type { FastifyInstance } from 'fastify'
 import type { Kind } from '../../contract/kinds.js'
 import { readStoredCommits, type CommitFilter } from '../../database/queries/commits.js'
 import { hasRuns, hasUncompressed, readGroupHistory, type SeriesHistory } from '../../database/queries/group-history.js'
+import { readMainLine } from '../../database/queries/main-line.js'
 import { chartField, groupSeriesFields, type MeasurementGroup } from '../../database/queries/groups.js'
+import type { SqlSession } from '../../database/session.js'
 import type { TextRow } from '../../database/queries/rows.js'
 import type { Store } from '../store/store.js'
 import { groupSlug, groupTitle, groupValues, parseGroupSlug } from './groups.js'
@@ -21,15 +23,15 @@ const MAX_SERIES = 1_000
 
 type HistoryQuery = {
   readonly group: MeasurementGroup
-  /** Number of commits. */
-  readonly newest: number
+  /** Ids of the commits, newest first, or the number of newest commits by time. */
+  readonly chosen: readonly string[] | number
   readonly withRuns: boolean
 }
 
 /** @returns a `HistoryAnswer` as JSON, with its values digit for digit */
 async function historyJson(store: Store, query: HistoryQuery): Promise<string> {
-  const { group, newest, withRuns } = query
-  const commits = (await store.read(session => readStoredCommits(session, { newest }))).toReversed()
+  const { group, chosen, withRuns } = query
+  const commits = (await store.read(session => readChosen(session, chosen))).toReversed()
   const shas = commits.map(({ commit_sha }) => commit_sha ?? '')
   const { kind } = group
   const options = { shas, limit: MAX_SERIES, withRuns }
@@ -44,6 +46,23 @@ async function historyJson(store: Store, query: HistoryQuery): Promise<string> {
   const lists = pointLists(kind, withRuns)
   const entries = series.map(one => seriesJson(one, shas.length, lists))
   return `${JSON.stringify(head).slice(0, -1)},"series":[${entries.join(',')}]}`
+}
+
+/** Commits in the given order, or the newest by time. */
+async function readChosen(session: SqlSession, chosen: HistoryQuery['chosen']): Promise<readonly TextRow[]> {
+  if (typeof chosen === 'number') return readStoredCommits(session, { newest: chosen })
+  const rows = await readStoredCommits(session, { shas: chosen })
+  const known = new Map(rows.map(row => [row['commit_sha'], row]))
+  return chosen.flatMap(sha => {
+    const row = known.get(sha)
+    return row === undefined ? [] : [row]
+  })
+}
+
+/** Read anew each time, because `changes` needs a commit that was pushed to the database itself a moment ago. */
+async function newestOfLine(store: Store, wanted: number): Promise<readonly string[]> {
+  const { stored } = await store.read(session => readMainLine(session, wanted))
+  return stored.slice(0, wanted)
 }
 
 /** Names of the lists of a series: one for each part of its points. */
@@ -90,11 +109,13 @@ const LEVEL = 4
 const pack = promisify(gzip)
 const unpack = promisify(gunzip)
 
-export function addHistoryRoutes(app: FastifyInstance, { store, memory, writes, now }: ReadRouteOptions): void {
+export function addHistoryRoutes(app: FastifyInstance, options: ReadRouteOptions): void {
+  const { store, memory, writes, now, mainLine } = options
   const packedHistory = cacheAnswers(
     async key => {
-      const [slug = '', n, runs] = key.split(' ')
-      const query = { group: parseGroupSlug(slug)!, newest: Number(n), withRuns: runs === QUARTILES }
+      const [slug = '', n, line, runs] = key.split(' ')
+      const chosen = line === 'main' ? (await mainLine(Number(n))).stored.slice(0, Number(n)) : Number(n)
+      const query = { group: parseGroupSlug(slug)!, chosen, withRuns: runs === QUARTILES }
       return pack(await historyJson(store, query), { level: LEVEL })
     },
     { writes, now, most: REMEMBERED },
@@ -103,10 +124,11 @@ export function addHistoryRoutes(app: FastifyInstance, { store, memory, writes, 
     const n = countParameter(request.query, 'n', HISTORY)
     const runs = textParameter(request.query, 'runs')
     if (runs !== undefined && runs !== QUARTILES) throw new BadParameter(`runs must be ${QUARTILES}`)
+    const line = lineParameter(request.query) ?? 'main'
     const { slug } = request.params as { slug: string }
     if (parseGroupSlug(slug) === undefined) return notFound(reply)
     return memory.send(reply, async () => {
-      const packed = await packedHistory(`${slug} ${n} ${runs ?? ''}`)
+      const packed = await packedHistory(`${slug} ${n} ${line} ${runs ?? ''}`)
       reply.header('vary', 'accept-encoding')
       if (!takesGzip(request.headers['accept-encoding'])) return unpack(packed)
       reply.header('content-encoding', 'gzip')
@@ -115,9 +137,14 @@ export function addHistoryRoutes(app: FastifyInstance, { store, memory, writes, 
   })
   app.get('/api/commits', async (request, reply) => {
     const filter = commitsAsked(request.query)
-    return memory.send(reply, async () =>
-      JSON.stringify({ commits: await store.read(session => readStoredCommits(session, filter)) }),
-    )
+    const isMain = lineParameter(request.query) === 'main' && 'newest' in filter
+    return memory.send(reply, async () => {
+      const chosen = isMain ? await newestOfLine(store, filter.newest) : undefined
+      const commits = await store.read(session =>
+        chosen === undefined ? readStoredCommits(session, filter) : readChosen(session, chosen),
+      )
+      return JSON.stringify({ commits })
+    })
   })
 }
 
@@ -127,6 +154,13 @@ function commitsAsked(query: unknown): CommitFilter {
   const newest = countParameter(query, 'n', NEWEST_COMMITS)
   const prefix = prefixParameter(query, 'prefix')
   return prefix === undefined ? { newest } : { prefix, most: newest }
+}
+
+/** `main` for the commits of the main line, `all` for all commits by time; undefined when it is not given. */
+function lineParameter(query: unknown): 'main' | 'all' | undefined {
+  const line = textParameter(query, 'line')
+  if (line === undefined || line === 'main' || line === 'all') return line
+  throw new BadParameter('line must be main or all')
 }
 
 /** @param header the Accept-Encoding header; `gzip;q=0` means that gzip is not accepted */

@@ -6,6 +6,7 @@ import { CONTRACT, type Kind } from '../../contract/kinds.js'
 import type { Store } from '../store/store.js'
 import { readStoredCommits } from '../../database/queries/commits.js'
 import { readStoredFirstParents } from '../../database/queries/first-parents.js'
+import type { MainLine } from '../../database/queries/main-line.js'
 import type { MeasurementGroup } from '../../database/queries/groups.js'
 import type { PageLimits, RowFilter } from '../../database/queries/rows.js'
 import { groupTitle, groupValues, parseGroupSlug } from './groups.js'
@@ -22,6 +23,8 @@ export type ReadRouteOptions = {
   /** Number of envelopes applied so far. */
   readonly writes: () => number
   readonly now: () => Date
+  /** Finds the main line of the stored commits, cached like other answers. */
+  readonly mainLine: (wanted: number) => Promise<MainLine>
 }
 
 const GROUP_COMMITS = { least: 1, most: 1_000, otherwise: 100 }

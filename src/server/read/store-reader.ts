@@ -3,8 +3,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { seriesDimensions, type SeriesIdentity } from '../../analysis/series.js'
 import { readStoredCommits, toStoredCommit } from '../../database/queries/commits.js'
-import { readStoredFirstParents } from '../../database/queries/first-parents.js'
 import { readGroupHistory, type SeriesHistory } from '../../database/queries/group-history.js'
+import type { MainLine } from '../../database/queries/main-line.js'
 import { groupFields, groupSeriesFields, type MeasurementGroup } from '../../database/queries/groups.js'
 import type { HistoryReader, SeriesValues } from '../../delivery/commit-reader.js'
 import { commitFinder } from '../../delivery/find-commit.js'
@@ -21,13 +21,13 @@ export type StoreReader = HistoryReader & {
   readonly hasMore: () => boolean
 }
 
-export function storeReader(store: Store): StoreReader {
+export function storeReader(store: Store, { stored: [newest] }: MainLine): StoreReader {
   let hasMore = false
   return {
     ...commitFinder(async filter =>
       (await store.read(session => readStoredCommits(session, filter))).map(toStoredCommit),
     ),
-    firstParents: (sha, limit) => store.read(session => readStoredFirstParents(session, sha, limit)),
+    mainHead: async () => newest,
     async history(shas) {
       const { series, more } = await readSeries(store, shas)
       hasMore = more

@@ -2,13 +2,14 @@
 
 import { IngestError } from '../../errors.js'
 import type { TargetKind } from '../kind.js'
+import { PII } from '../shared-options.js'
 import { ARCHIVE_OPTIONS, ARCHIVE_REGISTRATION, type ArchiveOptions } from './options.js'
 
 export const ARCHIVE: TargetKind<ArchiveOptions> = {
   kind: 'archive',
   address: 'archive',
   options: ARCHIVE_OPTIONS,
-  deliveryOptions: {},
+  deliveryOptions: { pii: PII },
   registration: {
     address: '',
     options: ARCHIVE_REGISTRATION,

@@ -2,6 +2,7 @@
 
 import { join, resolve } from 'node:path'
 import type { OptionValues } from '../../config/option.js'
+import { PII } from '../shared-options.js'
 import type { StorageAddress } from '../../storage/address.js'
 
 export const ARCHIVE_OPTIONS = {
@@ -13,6 +14,7 @@ export const ARCHIVE_OPTIONS = {
 
 export const ARCHIVE_REGISTRATION = {
   bucket: { value: '<name>', help: 'bucket that an archive writes to, as `buckets ls` shows it' },
+  pii: PII,
 } as const
 
 /** `state` is the address of the state that the records come from. */

@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import type { OptionValues } from '../../config/option.js'
 import { COPY_BYTES, SMALL_ROWS, WORK_MEM } from '../../database/tunables.js'
 import { IngestError } from '../../errors.js'
-import { WRITE_SETTING_OPTIONS } from '../shared-options.js'
+import { PII, WRITE_SETTING_OPTIONS } from '../shared-options.js'
 import type { TargetKind } from '../kind.js'
 
 export const EMBEDDED_FOLDER = '.vortex-ingest'
@@ -24,10 +24,10 @@ export const EMBEDDED: TargetKind<EmbeddedOptions> = {
   kind: 'embedded',
   address: 'embedded',
   options: OPTIONS,
-  deliveryOptions: WRITE_SETTING_OPTIONS,
+  deliveryOptions: { ...WRITE_SETTING_OPTIONS, pii: PII },
   registration: {
     address: 'DIR',
-    options: {},
+    options: { pii: PII },
     async storedAddress({ embedded = '' }) {
       if (embedded === true || NO_FOLDER.test(embedded))
         throw new IngestError('usage', 'an embedded database lies in a folder')

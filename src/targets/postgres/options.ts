@@ -1,7 +1,7 @@
 /** The options of a Postgres target. */
 
 import type { OptionValues } from '../../config/option.js'
-import { RETRY_DEADLINE, SECRET_ENV, WRITE_SETTING_OPTIONS } from '../shared-options.js'
+import { PII, RETRY_DEADLINE, SECRET_ENV, WRITE_SETTING_OPTIONS } from '../shared-options.js'
 
 export const INSECURE_LOCAL = {
   help: 'allow a connection without TLS, and any role; only for trying out a Postgres on this machine',
@@ -36,6 +36,7 @@ export const POSTGRES_OPTIONS = {
 export const POSTGRES_DELIVERY_OPTIONS = {
   retryDeadline: { ...RETRY_DEADLINE, default: 60 },
   ...WRITE_SETTING_OPTIONS,
+  pii: PII,
 } as const
 
 export const POSTGRES_REGISTRATION = {
@@ -43,6 +44,7 @@ export const POSTGRES_REGISTRATION = {
   insecureLocal: INSECURE_LOCAL,
   rolePolicy: ROLE_POLICY,
   region: REGION,
+  pii: PII,
 } as const
 
 export type PostgresTargetOptions = OptionValues<

@@ -17,6 +17,7 @@ import {
   type RequestLimits,
   type ServerTargetOptions,
 } from './options.js'
+import { monotonicMs } from '../../monotonic-time.js'
 
 // Measured: higher levels cost more time than they save on the wire.
 const COMPRESS_LEVEL = 1
@@ -47,7 +48,7 @@ export async function openServer(options: ServerTargetOptions, world: OpenWorld)
   if (base.protocol === 'http:' && !isLoopback(base.hostname))
     onWarning(`the token and the records go unencrypted to ${describeServer(base)}`)
   const sleep = (delayMs: number): Promise<void> => setTimeout(delayMs, undefined, { signal })
-  return openServerSink(address, options, { random, sleep, now: () => performance.now() })
+  return openServerSink(address, options, { random, sleep, now: monotonicMs })
 }
 
 /** Prepares a sink for a server whose address and token are known. */

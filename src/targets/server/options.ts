@@ -1,7 +1,7 @@
 /** The options of an ingest service. */
 
 import { NATURAL, POSITIVE, SECONDS, type OptionValues, type ValueType } from '../../config/option.js'
-import { RETRY_DEADLINE, SECRET_ENV } from '../shared-options.js'
+import { PII, RETRY_DEADLINE, SECRET_ENV } from '../shared-options.js'
 
 const COMPRESS_MODES = ['always', 'auto', 'never'] as const
 
@@ -66,9 +66,10 @@ export const SERVER_DELIVERY_OPTIONS = {
     type: COMPRESS,
     default: 'never',
   },
+  pii: PII,
 } as const
 
-export const SERVER_REGISTRATION = { secretEnv: SECRET_ENV } as const
+export const SERVER_REGISTRATION = { secretEnv: SECRET_ENV, pii: PII } as const
 
 export type ServerTargetOptions = OptionValues<
   typeof SERVER_OPTIONS & typeof SERVER_DELIVERY_OPTIONS & typeof SERVER_REGISTRATION

@@ -33,7 +33,8 @@ async function kept(t: Test, cwd: string): Promise<string> {
       JSON.stringify({ ...COMMIT, sha, url: `https://github.com/owner/repo/commit/${sha}` }),
     )
     const to = ['--server', url, '--retries', '0', '--state', 'state', '--commit', 'measured.json']
-    const { code, stderr } = await push(cwd, [`${sha[0]}.jsonl`, ...to])
+    // `recover` finishes only deliveries whose process has ended.
+    const { code, stderr } = await push(cwd, [`${sha[0]}.jsonl`, ...to], { ownProcess: true })
     t.equal(code, 75, stderr)
   }
   return url

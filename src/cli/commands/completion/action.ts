@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander'
 import { EXIT, IngestError } from '../../../errors.js'
-import type { Action } from '../../context.js'
+import type { Action, AllCommands } from '../../context.js'
 import { nearest } from '../../../nearest.js'
 import type { ConfigFlags } from '../../options/flags.js'
 import { candidates } from '../../completion/candidates.js'
@@ -16,7 +16,7 @@ export type CompletionFlags = { readonly query?: boolean }
  * @param all builds the program with every command
  */
 export const completion =
-  (program: Command, all: () => Command): Action<CompletionFlags> =>
+  (program: Command, all: AllCommands): Action<CompletionFlags> =>
   async (words, { query = false }, context) => {
     const { report } = context
     if (!query) {
@@ -24,7 +24,7 @@ export const completion =
       return EXIT.done
     }
     const flags = program.opts<ConfigFlags>()
-    const found = await candidates(all(), words, (sort, line) => namesIn(sort, { line, flags, context }))
+    const found = await candidates(await all(), words, (sort, line) => namesIn(sort, { line, flags, context }))
     for (const { value, what = '' } of found) report.finding(`${value}\t${what}`)
     return EXIT.done
   }

@@ -1,10 +1,11 @@
 /** Defines `completion` with its flags and help. The command's implementation is loaded when it runs. */
 
 import { Option, type Command } from 'commander'
+import type { AllCommands } from '../../context.js'
 import { examples } from '../../options/flags.js'
 import { lazy, type Run } from '../../run.js'
 
-export function addCompletion(program: Command, run: Run, all: () => Command): void {
+export function addCompletion(program: Command, run: Run, all: AllCommands): void {
   program
     .command('completion')
     .summary('print a shell completion script')

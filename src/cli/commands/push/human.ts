@@ -139,6 +139,8 @@ function printDelivered(report: Report, { targets, commit, durationMs }: PushRes
   const what = `${plural(records, 'record')}${of} into ${description} ${totalsText(target)}`
   report.verdict(error === undefined, 'ingested', `${what} in ${seconds(tookMs)}${attemptsText(target)}`)
   for (const line of kindLines(target)) report.result(line)
+  if (target.pii === 'mask') report.result('  personal data was masked (--pii mask)')
+  if (target.pii === 'drop') report.result('  personal data was dropped (--pii drop)')
 }
 
 function attemptsText({ retries, attempts, waitedMs }: TargetResult): string {

@@ -68,6 +68,7 @@ export function targetReport(target: TargetResult): TargetReport {
     ...totals(target),
     superseded: target.superseded ?? 0,
     ordered: target.isOrdered ?? null,
+    personal_data: target.pii ?? null,
     chunks,
     attempts,
     duration_ms: Math.round(durationMs),

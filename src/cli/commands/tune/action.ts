@@ -20,6 +20,7 @@ import { openForTrials } from '../../options/registered-targets.js'
 import { type TuningAction, type TuningFlags, missing, withTarget } from './with-target.js'
 import { readSample } from './sample.js'
 import { printTuned, trialText, tuneReport, type TuneRun } from './report.js'
+import { monotonicMs } from '../../../monotonic-time.js'
 
 export const DEFAULT_TRIALS = 8
 export const DEFAULT_BUDGET_MS = 5 * 60_000
@@ -30,7 +31,7 @@ export const runTune: TuningAction = (_, flags, context) =>
     const { stdin, signal } = context
     const { sample: file, format } = flags
     if (file === undefined) throw missing('--sample', 'name a file like those that are pushed to the target')
-    const started = performance.now()
+    const started = monotonicMs()
     const opener = await openForTrials(target, flags, context)
     const sources = await openInputs([file], { stdin, rereadable: true, signal })
     const journal = openJournal(state, 'tune')
@@ -45,7 +46,7 @@ export const runTune: TuningAction = (_, flags, context) =>
         onDelivery: () => meter?.add(sample.size.records),
         onError: error => journal.record({ subject: 'target', name: target.name, operation: 'tune', error }),
       })
-      return finish(found, { target, sample, durationMs: performance.now() - started }, { context, format })
+      return finish(found, { target, sample, durationMs: monotonicMs() - started }, { context, format })
     } finally {
       await writeQuietly(journal, context)
       await releaseSources(sources)

@@ -108,4 +108,5 @@ const RULE_TEXTS: Readonly<Record<RuleCode, string>> = {
   non_positive_value: 'A duration or size should be greater than 0.',
   no_runs: 'A duration should come with the runs it was computed from.',
   value_outside_runs: 'A duration should be between the shortest and the longest of its runs.',
+  personal_data: 'A dimension holds personal data, which cannot be masked',
 }

@@ -8,6 +8,7 @@ import { EXIT, IngestError } from '../../../errors.js'
 import { verify, type Difference, type VerifyResult } from '../../../delivery/verify.js'
 import type { Action, Context } from '../../context.js'
 import { assertOneTarget } from '../../options/open-reader.js'
+import { piiOptions } from '../../options/pii.js'
 import { JsonArrayReport } from '../../output/json-array-report.js'
 import { oneLine } from '../../../visible-text.js'
 import { printVerdict } from './human.js'
@@ -28,7 +29,7 @@ export const runVerify: Action<VerifyFlags> = async (args, flags, context) => {
     throw new IngestError('usage', 'missing files', { hint: 'name files, or verify a state with --state' })
   if (args.length === 0) return (await import('./recheck.js')).runRecheck(args, flags, context)
   assertNoStateFlags(context)
-  const { report, signal, stdin, watch, reportFile } = context
+  const { env, report, signal, stdin, watch, reportFile } = context
   assertOneTarget(flags)
   const isJson = flags.format === 'json'
   const documents = [...(isJson ? [report] : []), ...(reportFile === undefined ? [] : [reportFile])].map(
@@ -40,6 +41,7 @@ export const runVerify: Action<VerifyFlags> = async (args, flags, context) => {
       // The kinds that flags can name here have rows.
       target: { openRows: rowsOpener(readKind(flags), flags, context)! },
       contractVersion: pinnedVersion(flags),
+      pii: piiOptions(flags, env),
       onRejection: rejection => report.rejection(rejection),
       onWarning: warning => report.lineWarning(warning),
       onDifference: difference => {

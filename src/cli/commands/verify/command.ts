@@ -8,6 +8,7 @@ import {
   contractFlag,
   flag,
   formatFlag,
+  piiFlag,
   readingFlags,
   reportFlag,
   stateFlag,
@@ -26,7 +27,7 @@ export function addVerify(program: Command, run: Run): void {
     )
     .argument('[files...]', 'files, globs, or - for standard input')
     .action(run(withReportFile(lazy(async () => (await import('./action.js')).runVerify))))
-  addOptions(command, [...readingFlags(), commitShaFlag(), contractFlag()])
+  addOptions(command, [...readingFlags(), commitShaFlag(), contractFlag(), piiFlag()])
   command
     .addOption(flag('--extra', "also report stored rows of the file's commit that are not in the file"))
     .addOption(stateFlag())

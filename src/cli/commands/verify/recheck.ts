@@ -13,6 +13,7 @@ import { registeredKind, registeredOptions } from '../../../targets/registered.j
 import type { Action, Context, Format } from '../../context.js'
 import type { ChoiceFlags } from '../../options/choose-targets.js'
 import { errorReport } from '../../output/error-report.js'
+import { piiOptions } from '../../options/pii.js'
 import { plural, type Report } from '../../output/report.js'
 import { openUsedState } from '../state/used-state.js'
 import { rowsOpener } from './rows.js'
@@ -46,11 +47,12 @@ async function recheckAndPrint(state: State, flags: RecheckFlags, context: Conte
 /** The targets that flags name, otherwise the registered ones, followed by others that the state has delivered to. */
 async function chosenTargets(state: State, flags: RecheckFlags, context: Context): Promise<readonly RecheckTarget[]> {
   const named = namedKinds(flags)
+  const pii = piiOptions(flags, context.env)
   if (named.length > 0)
     return Promise.all(
       named.map(async kind => {
         const id = await kind.targetId(flags, { env: context.env })
-        return { name: kind.kind, kind: kind.kind, id, openRows: rowsOpener(kind, flags, context) ?? NOT_READABLE }
+        return { name: kind.kind, kind: kind.kind, id, openRows: rowsOpener(kind, flags, context) ?? NOT_READABLE, pii }
       }),
     )
   const registry = await readRegistry(state.storage)
@@ -64,7 +66,7 @@ const NOT_READABLE = 'rows of this kind of target cannot be read back'
 function registeredTarget(target: RegisteredTarget, flags: RecheckFlags, context: Context): RecheckTarget {
   const { name, kind, identity: id } = target
   const openRows = rowsOpener(registeredKind(target), registeredOptions(target, flags), context)
-  return { name, kind, id, openRows: openRows ?? NOT_READABLE }
+  return { name, kind, id, openRows: openRows ?? NOT_READABLE, pii: piiOptions(flags, context.env, target) }
 }
 
 async function unregisteredTargets({ storage }: State, { targets }: Registry): Promise<readonly RecheckTarget[]> {

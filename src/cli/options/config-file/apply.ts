@@ -5,6 +5,7 @@ import { readConfigFile } from '../../../config/config-file.js'
 import { IngestError } from '../../../errors.js'
 import { isDatabase, TARGET_KINDS } from '../../../targets/kinds.js'
 import { lineage, typedName } from '../given-flags.js'
+import type { AllCommands } from '../../context.js'
 import type { Report } from '../../output/report.js'
 import { configurable, flagName, applicableSections, type Section } from './sections.js'
 
@@ -12,7 +13,7 @@ export type Applied = {
   readonly path: string
   readonly profile: string | undefined
   readonly report: Report
-  readonly all: () => Command
+  readonly all: AllCommands
 }
 
 /**
@@ -20,7 +21,7 @@ export type Applied = {
  * @throws {IngestError} `config_invalid`
  */
 export async function applyConfigFile(command: Command, { path, profile, report, all }: Applied): Promise<void> {
-  const commands = configurable(all())
+  const commands = configurable(await all())
   const sections = applicableSections(await readConfigFile(path), { commands, command: typedName(command), profile })
   const levels = lineage(command)
   for (const level of levels)
