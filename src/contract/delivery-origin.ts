@@ -28,8 +28,9 @@ export type DeliveryOrigin = {
 /** Request header with the origin of the records. Servers that do not know it ignore it. */
 export const ORIGIN_HEADER = 'vortex-ingest-origin'
 
-/** Characters of an origin as text. Node allows 16 KiB for all headers of a request. */
+/** Characters of all sources as text, and of an address. Node allows 16 KiB for all headers of a request. */
 const MAX_TEXT = 6_000
+const MAX_URL = 2_000
 const MAX_NAME = 200
 
 /**
@@ -49,9 +50,16 @@ export function sourceRange(
 
 /** A relative name that stays below its folder is left as it is. */
 function withoutFolders(name: string): string {
-  const parts = name.replace(/\p{Cc}/gu, ' ').split(/[\\/]/)
+  const parts = printable(name).split(/[\\/]/)
   const isBelow = !parts.includes('..') && parts[0] !== '' && !/^[a-z]:$/i.test(parts[0]!)
-  return (isBelow ? parts.filter(part => part !== '.').join('/') : parts.at(-1)!).slice(-MAX_NAME)
+  return printable((isBelow ? parts.filter(part => part !== '.').join('/') : parts.at(-1)!).slice(-MAX_NAME))
+}
+
+/** Characters that Postgres or a header cannot hold: control characters, and halves of surrogate pairs. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u
+
+function printable(text: string): string {
+  return text.replace(new RegExp(UNPRINTABLE, 'gu'), ' ')
 }
 
 /** The origin of a delivery that joins several. Adjacent parts of one source become one, with the hash of the last. */
@@ -67,15 +75,15 @@ export function joinOrigins(origins: readonly DeliveryOrigin[]): DeliveryOrigin 
   return { ...origins[0], sources, sourceCount: sources.length + leftOut }
 }
 
-/** The origin with as many of its sources as fit. */
-export function limitOrigin(origin: DeliveryOrigin): DeliveryOrigin {
-  let length = JSON.stringify(withoutSources(origin)).length
-  const kept = origin.sources.findIndex(source => (length += asciiJson(source).length + 1) > MAX_TEXT)
-  return kept === -1 ? origin : { ...origin, sources: origin.sources.slice(0, kept) }
-}
-
-function withoutSources({ sources: _, ...origin }: DeliveryOrigin): object {
-  return origin
+/** The origin as it is stored and sent: with printable texts of a limited length, and as many sources as fit. */
+export function limitOrigin({ sources, sourceCount, ...texts }: DeliveryOrigin): DeliveryOrigin {
+  let length = 0
+  const kept = sources.findIndex(source => (length += asciiJson(source).length + 1) > MAX_TEXT)
+  const [benchmarkId, tool, target] = [texts.benchmarkId, texts.tool, texts.target].map(
+    text => text && printable(text.slice(0, MAX_NAME)),
+  )
+  const limited = { benchmarkId, runUrl: webAddress(texts.runUrl), tool, target }
+  return { ...limited, sources: kept === -1 ? sources : sources.slice(0, kept), sourceCount }
 }
 
 /** An origin as JSON in ASCII. */
@@ -116,7 +124,8 @@ function rangeFrom(value: unknown): SourceRange | undefined {
 
 /** An address that a page may link to, without credentials; undefined for anything else. */
 export function webAddress(text: string | undefined): string | undefined {
-  if (text === undefined || !URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) return undefined
+  if (text === undefined || text.length > MAX_URL || !URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    return undefined
   return Object.assign(new URL(text), { username: '', password: '' }).href
 }
 
@@ -125,7 +134,7 @@ function toRecord(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_TEXT && !/\p{Cc}/u.test(value)
+  return typeof value === 'string' && value.length <= MAX_TEXT && !UNPRINTABLE.test(value)
 }
 
 function isOptionalText(value: unknown): value is string | undefined {

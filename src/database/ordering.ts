@@ -158,16 +158,17 @@ function originValues({ origin, contractVersion, records }: StoredOrigin): reado
  */
 function registerDelivery(isForced: boolean, origin: readonly ColumnValue[]): string {
   const readAt = 'least($6::timestamptz, statement_timestamp())'
-  const afterAll = `(
-      SELECT max(produced_at) + interval '1 microsecond' FROM vortex_ingest.deliveries WHERE commit_sha = $2::text
+  const afterAll = (time: string): string => `(
+      SELECT max(${time}) + interval '1 microsecond' FROM vortex_ingest.deliveries WHERE commit_sha = $2::text
     )`
-  const producedAt = isForced ? `greatest(${readAt}, ${afterAll})` : readAt
+  const producedAt = isForced ? `greatest(${readAt}, ${afterAll('produced_at')})` : readAt
   const columns = [
     'delivery_id, commit_sha, producer, run, attempt, produced_at, applied_at',
     ...origin.map(one => one.column),
   ]
-  // Deliveries of a commit wait for each other before this statement, so its time orders them as they were applied.
-  const fixed = ['$1::text, $2::text, $3::text, $4::bigint, $5::bigint', producedAt, 'clock_timestamp()']
+  // Deliveries of a commit wait for each other before this statement. Their times follow each other whatever the clock does.
+  const appliedAt = `greatest(clock_timestamp(), ${afterAll('applied_at')})`
+  const fixed = ['$1::text, $2::text, $3::text, $4::bigint, $5::bigint', producedAt, appliedAt]
   const values = [...fixed, ...origin.map(({ type }, index) => `$${index + 7}::${type}`)]
   return `
     WITH added AS (

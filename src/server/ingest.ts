@@ -101,7 +101,7 @@ export class Ingest {
       assertMayCommit: assertWanted,
       // A key that another commit has used is another delivery's.
       order: { ...order, deliveryId: `${order.deliveryId} ${commit.sha}` },
-      origin: { ...origin, benchmarkId: printable(runMeta.benchmark_id) },
+      origin: { ...origin, benchmarkId: runMeta.benchmark_id },
     }
     const { kinds, isOrdered } = await this.options.store.write(delivery)
     const done = { inserted: sum(kinds, 'inserted'), updated: sum(kinds, 'updated') }
@@ -155,11 +155,6 @@ function readOriginHeader({ headers }: IncomingMessage): DeliveryOrigin | 'malfo
   const text = headers[ORIGIN_HEADER]
   if (text === undefined) return { sources: [], sourceCount: 0 }
   return (typeof text === 'string' ? parseOrigin(text) : undefined) ?? 'malformed'
-}
-
-/** A text of an envelope that is not among the records may hold U+0000, which Postgres cannot store. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ')
 }
 
 class ClientGoneError extends IngestError {

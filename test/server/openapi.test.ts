@@ -55,6 +55,11 @@ const CALLS: readonly Asked[] = [
   ask('ingest', 200, '/api/ingest', { body: whole, headers: writer }),
   ask('ingest', 400, '/api/ingest', { body: '{', headers: writer }),
   ask('ingest', 400, '/api/ingest', { body: envelope([sizeLine('x').replace(SHA, 'f'.repeat(40))]), headers: writer }),
+  ask('deliveries', 200, `/api/deliveries?commit=${SHA}`),
+  ask('deliveries', 200, `/api/deliveries?commit=${SHA}&group=SLUG`),
+  ask('deliveries', 200, `/api/deliveries?commit=${'f'.repeat(40)}`),
+  ask('deliveries', 200, '/api/deliveries?id=7'),
+  ask('deliveries', 400, '/api/deliveries'),
   ask('ingest', 401, '/api/ingest', { body: whole, headers: JSON_TYPE }),
   ask('ingest', 409, '/api/ingest', {
     body: envelope([], { meta: metaOf(SCHEMA_VERSION + 1) }),

@@ -2,7 +2,6 @@
 
 import { Socket } from 'node:net'
 import type { QueryResult } from 'pg'
-import type { CopyStreamQuery } from 'pg-copy-streams'
 import { IngestError, sqlStateOf } from '../../errors.js'
 import {
   copyStatement,
@@ -110,9 +109,8 @@ export class PostgresSession implements SqlSession {
   }
 
   async copyIn(target: CopyTarget, data: Uint8Array): Promise<void> {
-    // Loaded here, because small deliveries do without COPY.
-    const { from } = await import('pg-copy-streams')
-    await this.#call(() => copyFromMemory(this.#client, from(copyStatement(target, 'STDIN')), data))
+    const { copyFromMemory } = await import('./copy-from-memory.js')
+    await this.#call(() => copyFromMemory(this.#client, copyStatement(target, 'STDIN'), data))
   }
 
   /** Closes the connection without waiting for the server, because every commit was acknowledged before. */
@@ -191,24 +189,4 @@ function socketOf(client: PostgresClient): Socket {
   const { stream } = client.connection
   if (stream instanceof Socket) return stream
   throw new IngestError('internal', 'pg has no network socket')
-}
-
-// Size of a CopyData message, which must be smaller than 1 GiB. Small messages cost nothing and let the server start at once.
-const MESSAGE_BYTES = 256 * 1024
-
-/** Runs one `COPY … FROM STDIN` from memory. The promise always settles, even when the connection is lost. */
-function copyFromMemory(client: PostgresClient, copy: CopyStreamQuery, data: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stream = client.query(copy)
-    stream.once('finish', resolve)
-    stream.on('error', error => {
-      reject(error)
-      // Discards the queued data. Otherwise pg-copy-streams would write it to a connection that it has released, and throw.
-      stream.destroy()
-    })
-    for (let start = 0; start < data.length; start += MESSAGE_BYTES) {
-      stream.write(data.subarray(start, start + MESSAGE_BYTES))
-    }
-    stream.end()
-  })
 }

@@ -106,10 +106,10 @@ async function enqueueOnce(state: State, sources: readonly Source[], options: Kn
   if (checked.fresh.length === 0) return { ...read, commit: options.commit, partition }
   const commit = options.commit ?? (await options.findCommit(commitSha))
   if (options.dryRun) return { ...read, commit, partition }
-  const { run, ci, isForced, runUrl, pii } = options
+  const { run, ci, isForced, pii, runUrl } = options
   const queued = pii === undefined ? commit : await pii.commit(commit)
   const shared = { runUrl, tool: userAgent() }
-  const origin = { run, ci, isForced, commit: queued, shared, pii: pii?.mode }
+  const origin = { run, ci, isForced, commit: queued, pii: pii?.mode, shared }
   const head = await appendToOutbox(state, { additions, origin, before, readAtMs })
   if (head === undefined) return undefined
   if (before.stored === undefined) warnIfOutboxWasLost(head, emit)

@@ -2,6 +2,7 @@
 
 import { isFullSha } from '../../contract/commit.js'
 import { isNewerGeneration, type Generation } from '../../contract/generation.js'
+import { CONTRACT } from '../../contract/kinds.js'
 import { quote } from '../../contract/problem.js'
 import type { StoredDelivery } from '../../database/queries/deliveries.js'
 import { IngestError } from '../../errors.js'
@@ -54,9 +55,17 @@ export function toDeliveryEntry(delivery: StoredDelivery): DeliveryEntry {
     sources: (origin?.sources ?? []).map(({ name, hash, firstLine, lastLine }) => ({
       ...{ name, hash: hash ?? null, first_line: firstLine, last_line: lastLine },
     })),
-    ...{ source_count: origin?.sourceCount ?? 0, records: records ?? null, tool_version: origin?.tool ?? null },
+    ...{
+      source_count: origin?.sourceCount ?? 0,
+      records: records === undefined ? null : inContractOrder(records),
+      tool_version: origin?.tool ?? null,
+    },
     ...{ contract_version: contractVersion ?? null, target: origin?.target ?? null },
   }
+}
+
+function inContractOrder(records: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(CONTRACT.kinds.flatMap(({ kind }) => (kind in records ? [[kind, records[kind]!]] : [])))
 }
 
 /** A delivery of a place that has no database, in the order in which such places are read. */

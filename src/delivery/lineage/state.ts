@@ -1,6 +1,5 @@
 /** Reads deliveries from the outbox of a state. Each batch is what one push has enqueued of one source. */
 
-import { CONTRACT } from '../../contract/kinds.js'
 import { wasmHash64 } from '../../contract/hash64.js'
 import { createIdentifier } from '../../source/identify.js'
 import { readRecords } from '../../source/records.js'
@@ -75,9 +74,8 @@ async function kindOfMeasurement(
 }
 
 function factsOf({ id, run, origin, counts }: Batch) {
-  const known = CONTRACT.kinds.flatMap(({ kind }) => (counts.has(kind) ? [[kind, counts.get(kind)!] as const] : []))
   return {
-    ...{ id, contractVersion: run.schema_version, records: Object.fromEntries(known) },
+    ...{ id, contractVersion: run.schema_version, records: Object.fromEntries(counts) },
     origin: { sources: [], sourceCount: 0, ...origin, benchmarkId: run.benchmark_id },
   }
 }

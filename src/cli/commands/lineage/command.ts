@@ -24,7 +24,7 @@ export function addLineage(program: Command, run: Run): void {
       'after',
       examples([
         ['lineage 4386021884501279113 --postgres DSN', 'vortex-ingest id FILE prints ids'],
-        ['lineage -- -4386021884501279113', 'in the embedded database in this folder'],
+        ['lineage -4386021884501279113', 'in the embedded database in this folder'],
         ['lineage 1f0c3b7 --server https://bench.example.com', 'all deliveries of a commit'],
         ['lineage 1f0c3b7 --archive s3://bench/archive', ''],
       ]),
