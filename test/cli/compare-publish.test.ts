@@ -65,7 +65,7 @@ t.test('GitHub: the pull request has one comment and its head a check, however o
     server.comments[0]?.body,
     /^<!-- vortex-ingest compare vortex-ingest%20compare run=43\.1 -->\n### vortex-ingest compare\n\n\*\*changed:\*\*/,
   )
-  t.match(server.comments[0]?.body, /\[CI run\]\(https:\/\/github\.com\/owner\/repo\/actions\/runs\/43\)$/)
+  t.match(server.comments[0]?.body, /\[CI run\]\(https:\/\/github\.com\/owner\/repo\/actions\/runs\/43\/attempts\/1\)$/)
   t.equal(server.checks.length, 2)
   t.match(server.checks[0], {
     name: 'vortex-ingest compare',

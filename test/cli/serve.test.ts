@@ -1,9 +1,10 @@
 /** `serve` as a process: how it starts, refuses to, what it says, and how it ends. */
 
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { runCli } from '../fixtures/cli.js'
 import { databaseCopies, emptyFolder } from '../database/embedded/fixtures/folders.js'
@@ -45,6 +46,15 @@ t.test('a connection without a request, such as browsers open in advance, does n
   await (await fetch(`${serving.url}/health`)).text()
   t.match(await stop(serving), { code: 0 })
   await closed
+})
+
+t.test('a database whose folder was deleted does not hold up the end', async t => {
+  const cwd = emptyFolder(t)
+  const serving = await startServe([], { cwd })
+  rmSync(join(cwd, '.vortex-ingest'), { recursive: true })
+  // Running requests would have 30 seconds.
+  const heldUp = setTimeout(20_000, 'held up', { ref: false })
+  t.match(await Promise.race([stop(serving), heldUp]), { code: 143 })
 })
 
 t.test('with --format json the one line is a serve-report, and Ctrl-C drains as well', async t => {

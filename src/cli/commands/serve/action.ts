@@ -140,9 +140,11 @@ async function drain({ app, drain }: Server, store: Store, abandon: AbortControl
     .then(() => true)
   const waiting = new AbortController()
   const late = sleep(DRAIN_MS, false, { signal: waiting.signal }).catch(() => false)
-  const finished = await Promise.race([closed, late])
-  waiting.abort()
-  if (finished) return true
+  try {
+    if (await Promise.race([closed, late])) return true
+  } finally {
+    waiting.abort()
+  }
   abandon.abort(new IngestError('terminated', 'the server stopped before this was done'))
   app.server.closeAllConnections()
   await closed
