@@ -1,6 +1,6 @@
 /** Rules for personal data and tokens in texts, beside those of secretlint. */
 
-import tlds from 'tlds'
+import tlds from 'tlds' with { type: 'json' }
 
 /** Endings of host names that are no public top-level domains but occur in addresses: git makes addresses of host names. */
 const PRIVATE_ENDINGS = ['corp', 'example', 'home', 'internal', 'intranet', 'lan', 'local', 'localdomain', 'test']
