@@ -1,6 +1,7 @@
 /** Schemas that operations refer to: those of the contract, generated from its tables, and those of the operator routes. */
 
 import { CONTRACT, contractOf, type Contract, type Field, type Kind } from '../../contract/kinds.js'
+import { PII_MODES } from '../../contract/pii-mode.js'
 import { publishedDialect, publishedSchemas, type JsonSchema } from '../../contract/schema.js'
 import { boolean, array, ref, object, nullable, string, strings, dateTime, naturalNumber, oneOf } from './builders.js'
 
@@ -114,7 +115,8 @@ const OPERATOR_SCHEMAS = {
   target: object({
     ...{ name: string, kind: oneOf('server', 'postgres', 'embedded', 'archive'), address: string, identity: string },
     ...{ secret_env: nullable(string), required: boolean, bucket: nullable(string), insecure_local: boolean },
-    ...{ role_policy: nullable(string), region: nullable(string), added_at: dateTime, lag: nullable(ref('lag')) },
+    ...{ role_policy: nullable(string), region: nullable(string), pii: oneOf(...PII_MODES), added_at: dateTime },
+    lag: nullable(ref('lag')),
     ...{
       last_success: nullable(dateTime),
       last_error: nullable(ref('event')),
