@@ -44,6 +44,15 @@ export const COMMIT_FIELDS = [
   'url',
 ] as const satisfies readonly (keyof Commit)[]
 
+/** Whether a commit is not before `since` and before `until`, both RFC 3339. An absent limit does not limit. */
+export function isCommittedBetween(
+  { timestamp }: Pick<Commit, 'timestamp'>,
+  { since, until }: { readonly since?: string | undefined; readonly until?: string | undefined },
+): boolean {
+  const time = Date.parse(timestamp)
+  return (since === undefined || time >= Date.parse(since)) && (until === undefined || time < Date.parse(until))
+}
+
 const FULL_SHA = /^[0-9a-f]{40}$/
 
 /** Whether a text is a full commit id as the contract defines it: 40 lowercase hex digits. */

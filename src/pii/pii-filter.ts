@@ -16,7 +16,7 @@ export type PiiOptions = {
   readonly key?: string | undefined
 }
 
-const SHORTEST_KEY = 16
+const MIN_KEY_LENGTH = 16
 
 /** Digits of a hash, so that two different values have the same hash with a probability of 1 in 2^64. */
 const HASH_DIGITS = 16
@@ -30,8 +30,8 @@ const MAX_KNOWN = 10_000
  */
 export function piiFilter({ mode = 'keep', key = '' }: PiiOptions): PiiFilter | undefined {
   if (mode === 'keep') return undefined
-  if (mode === 'mask' && key.length < SHORTEST_KEY) {
-    const found = key === '' ? 'is not set' : `has fewer than ${SHORTEST_KEY} characters`
+  if (mode === 'mask' && key.length < MIN_KEY_LENGTH) {
+    const found = key === '' ? 'is not set' : `has fewer than ${MIN_KEY_LENGTH} characters`
     const hint = `set it to a secret that all machines share, such as the output of \`openssl rand -hex 32\`, or use --pii drop`
     throw new IngestError('config_invalid', `--pii mask needs a key, but ${PII_KEY_VARIABLE} ${found}`, { hint })
   }
@@ -68,12 +68,12 @@ export class PiiFilter {
   /** Texts in which personal data is masked or dropped. */
   async texts(texts: readonly string[]): Promise<readonly string[]> {
     const results = texts.map(text => this.#known.get(text))
-    const unknown = texts.filter((_, index) => results[index] === undefined)
+    const unknown = [...new Set(texts.filter((_, index) => results[index] === undefined))]
     if (unknown.length === 0) return results as readonly string[]
     if (this.#known.size > MAX_KNOWN) this.#known.clear()
     const rewritten = await this.#rewriteTexts(unknown)
     for (const [index, text] of unknown.entries()) this.#known.set(text, rewritten[index]!)
-    return texts.map((text, index) => results[index] ?? rewritten[unknown.indexOf(text)]!)
+    return texts.map((text, index) => results[index] ?? this.#known.get(text)!)
   }
 
   async #rewriteTexts(texts: readonly string[]): Promise<readonly string[]> {

@@ -8,7 +8,7 @@ import { AWS_ENVIRONMENT, findMoto, NO_MOTO, startMoto } from '../fixtures/moto.
 import { Random, SEED } from '../fixtures/random.js'
 import { access, COMMIT, jsonl, manyQueries, plainLine, query, SHA, size, writeCommit } from '../fixtures/records.js'
 import { queryDuckDb, readWithDuckDb } from '../fixtures/table-readers.js'
-import { startMigratedPostgres, type Database } from './fixtures/database.js'
+import { FACTS, startMigratedPostgres, type Database } from './fixtures/database.js'
 import { startServe } from './fixtures/serve.js'
 
 const OTHER = { ...COMMIT, sha: 'f'.repeat(40), timestamp: '2025-01-01T00:00:00Z' }
@@ -38,14 +38,6 @@ async function idsOf(cwd: string, file: string): Promise<readonly string[]> {
   const { stdout } = await run(cwd, 'id', file)
   return [...new Set(stdout.split('\n').map(line => line.split(/\s/)[0]!))].sort()
 }
-
-const FACTS = [
-  'query_measurements',
-  'compression_times',
-  'compression_sizes',
-  'random_access_times',
-  'vector_search_runs',
-]
 
 async function contentOf({ sql }: Pick<Database, 'sql'>): Promise<readonly unknown[]> {
   const tables = [...FACTS, 'commits'].map(table => sql(`SELECT t::text AS row FROM ${table} AS t ORDER BY 1`))

@@ -12,8 +12,8 @@ export type MainLine = {
 }
 
 /** The main line is followed among this many newest commits by time for each commit that is wanted. */
-const SHARE = 5
-const LEAST = 200
+const NEWEST_PER_WANTED = 5
+const MIN_WANTED = 200
 /** Number of newest commits by time among which its newest commit is looked for. */
 const NEWEST = 300
 
@@ -56,7 +56,7 @@ type Commit = Omit<Row, 'parents'> & { readonly parents: readonly string[] }
  */
 export async function readMainLine(session: SqlSession, wanted = 1): Promise<MainLine> {
   const [probe] = await session.query(PROBE)
-  const newest = SHARE * Math.max(LEAST, wanted)
+  const newest = NEWEST_PER_WANTED * Math.max(MIN_WANTED, wanted)
   const rows = await session.query<Row>(probe === undefined ? BY_TIME : WITH_PARENTS, [newest])
   return followMainLine(rows.map(row => ({ ...row, parents: row.parents.split(' ').filter(sha => sha !== '') })))
 }

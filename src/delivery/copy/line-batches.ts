@@ -1,6 +1,6 @@
 /** Makes batches of the lines of files or of an archive, in which the records of many commits may follow each other in any order. */
 
-import type { Commit } from '../../contract/commit.js'
+import { isCommittedBetween, type Commit } from '../../contract/commit.js'
 import type { VersionSet } from '../../contract/version-set.js'
 import type { RecordBatch } from '../../source/record-batch.js'
 import { BatchLines } from './batch-lines.js'
@@ -86,7 +86,7 @@ class Window {
     for (const [index, { sha, lines, places }] of groups.entries()) {
       const commit = await findCommit(sha)
       const source = lines.source(`${sha} of ${description}`)
-      if (!isInTime(commit, filter)) await source.release()
+      if (!isCommittedBetween(commit, filter)) await source.release()
       else
         yield {
           ...{ commit, lines: source, records: lines.records, storedIds: undefined },
@@ -111,8 +111,3 @@ class Window {
 }
 
 const COMMIT_FIELD = 0
-
-function isInTime({ timestamp }: Commit, { since, until }: CopyFilter): boolean {
-  const at = Date.parse(timestamp)
-  return (since === undefined || at >= Date.parse(since)) && (until === undefined || at < Date.parse(until))
-}

@@ -1,7 +1,6 @@
 /** The records of a server as the source of an export, commit by commit through its read API. */
 
-import type { Commit } from '../../contract/commit.js'
-import { COMMIT_FIELDS } from '../../contract/commit.js'
+import { COMMIT_FIELDS, isCommittedBetween, type Commit } from '../../contract/commit.js'
 import { textOf, type ExactObject } from '../../contract/exact-value.js'
 import { groupFields } from '../../database/queries/groups.js'
 import { IngestError } from '../../errors.js'
@@ -15,7 +14,7 @@ import {
 } from './record-source.js'
 
 /** Number of commits that a server lists, the newest first. */
-const MOST_COMMITS = 1_000
+const MAX_COMMITS = 1_000
 export const ROWS_PER_PAGE = 5_000
 
 export type ServerRecords = RecordSource & { readonly description: string; readonly close: () => void }
@@ -49,19 +48,19 @@ export async function listServerCommits(
 ): Promise<readonly Commit[]> {
   if (commit !== undefined) {
     const found = await wholeCommit(api, commit)
-    return found !== undefined && isBetween(found, since, until) ? [found] : []
+    return found !== undefined && isCommittedBetween(found, { since, until }) ? [found] : []
   }
-  const path = `/api/commits?n=${MOST_COMMITS}`
+  const path = `/api/commits?n=${MAX_COMMITS}`
   const listed = api
     .objects(path, await api.get(path), 'commits')
     .map(toCommit)
     .toReversed()
   const [oldest] = listed
-  if (listed.length === MOST_COMMITS && oldest !== undefined && isBetween(oldest, since, undefined))
-    throw new IngestError('usage', `${api.description} lists only its newest ${MOST_COMMITS} commits`, {
+  if (listed.length === MAX_COMMITS && oldest !== undefined && isCommittedBetween(oldest, { since }))
+    throw new IngestError('usage', `${api.description} lists only its newest ${MAX_COMMITS} commits`, {
       hint: `give a later --since than ${oldest.timestamp}, or --commit, or read its database with --postgres`,
     })
-  return listed.filter(one => isBetween(one, since, until))
+  return listed.filter(one => isCommittedBetween(one, { since, until }))
 }
 
 /** A commit with its whole texts. */
@@ -73,9 +72,4 @@ export async function wholeCommit(api: ReadApi, sha: string): Promise<Commit | u
 function toCommit(entry: ExactObject): Commit {
   const fields = COMMIT_FIELDS.map(field => [field, textOf(entry[field === 'sha' ? 'commit_sha' : field]) ?? ''])
   return Object.fromEntries(fields) as Commit
-}
-
-function isBetween({ timestamp }: Commit, since: string | undefined, until: string | undefined): boolean {
-  const time = Date.parse(timestamp)
-  return (since === undefined || time >= Date.parse(since)) && (until === undefined || time < Date.parse(until))
 }

@@ -25,21 +25,21 @@ export interface LineageReader {
   close(): Promise<void>
 }
 
-/** Fewest digits of a measurement id. Fewer than one id in ten million has less; a commit id may begin with a few digits. */
-const ID_DIGITS = 12
+/** A number with fewer digits is the start of a commit id. Fewer than one measurement id in ten million is that short. */
+const MIN_ID_DIGITS = 12
 
 /**
  * @param name a measurement id, or the name of a commit
  * @throws {IngestError} `no_input` when nothing is known
  */
 export async function findLineage(reader: LineageReader, name: string, lookUp: LookUp): Promise<Lineage> {
-  const isId = /^-?\d{1,19}$/.test(name) && (name.startsWith('-') || name.length >= ID_DIGITS)
+  const isId = /^-?\d{1,19}$/.test(name) && (name.startsWith('-') || name.length >= MIN_ID_DIGITS)
   const found = isId ? await reader.ofMeasurement(BigInt(name).toString()) : await reader.ofCommit(name, lookUp)
   if (found !== undefined && found.deliveries.length > 0) return found
   const what = isId ? `measurement ${name}` : `commit ${quote(name)}`
   if (found === undefined)
     throw new IngestError('no_input', `${reader.description} has no ${what}`, {
-      hint: '`vortex-ingest id FILE` prints the ids of records; an id with fewer than 12 digits is read as a commit',
+      hint: '`vortex-ingest id FILE` prints the ids of records; a number with fewer than 12 digits is read as the start of a commit id',
     })
   throw new IngestError('no_input', `${reader.description} has the ${what}, but does not say where it comes from`, {
     hint: 'it was written before deliveries were stored, by another program, or its deliveries were pruned',

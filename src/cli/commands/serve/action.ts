@@ -38,7 +38,7 @@ export const serve: Action<ServeFlags & { readonly format: Format }> = async (_a
     announce(server, store, { token, version: config.version, format: flags.format, context })
     context.stopWithin(DRAIN_MS + CLOSE_MS)
     await untilAborted(context.signal)
-    drained = await drain(server, store, abandon)
+    drained = await drain(server, { store, abandon, report: context.report })
   } finally {
     await store.close()
     await state?.close()
@@ -128,11 +128,13 @@ async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort')
 }
 
+type Draining = { readonly store: Store; readonly abandon: AbortController; readonly report: Context['report'] }
+
 /**
  * Stops accepting requests and waits for the running ones.
  * @returns whether all of them finished in time
  */
-async function drain({ app, drain }: Server, store: Store, abandon: AbortController): Promise<boolean> {
+async function drain({ app, drain }: Server, { store, abandon, report }: Draining): Promise<boolean> {
   drain()
   const closed = app
     .close()
@@ -142,6 +144,9 @@ async function drain({ app, drain }: Server, store: Store, abandon: AbortControl
   const late = sleep(DRAIN_MS, false, { signal: waiting.signal }).catch(() => false)
   try {
     if (await Promise.race([closed, late])) return true
+  } catch (error) {
+    report.warning(`${store.description} was not closed: ${messageOf(error)}`)
+    throw error
   } finally {
     waiting.abort()
   }
